@@ -1,0 +1,114 @@
+/* digest.c - the only file, with jwt.c, that knows openssl. */
+#include "base/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/mem.h"
+
+struct sha224 {
+	EVP_MD_CTX *ctx;
+};
+
+int
+sha224_new(struct sha224 **ret)
+{
+	struct sha224 *d = mem_zalloc(sizeof(*d));
+
+	if (d == NULL)
+		return ERR_NOMEM;
+	d->ctx = EVP_MD_CTX_new();
+	if (d->ctx == NULL || sha224_reset(d) != 0) {
+		sha224_free(d);
+		return ERR_NOMEM;
+	}
+	*ret = d;
+	return 0;
+}
+
+void
+sha224_free(struct sha224 *d)
+{
+	if (d == NULL)
+		return;
+	EVP_MD_CTX_free(d->ctx);
+	mem_free(d);
+}
+
+int
+sha224_reset(struct sha224 *d)
+{
+	return EVP_DigestInit_ex(d->ctx, EVP_sha224(), NULL) == 1 ? 0 : ERR_NOMEM;
+}
+
+int
+sha224_add(struct sha224 *d, const void *data, size_t len)
+{
+	return EVP_DigestUpdate(d->ctx, data, len) == 1 ? 0 : ERR_NOMEM;
+}
+
+int
+sha224_peek_hex(const struct sha224 *d, char out[SHA224_HEX_LEN + 1])
+{
+	unsigned char raw[SHA224_LEN];
+	EVP_MD_CTX *copy = EVP_MD_CTX_new();
+	int rc = ERR_NOMEM;
+
+	if (copy != NULL && EVP_MD_CTX_copy_ex(copy, d->ctx) == 1 &&
+	    EVP_DigestFinal_ex(copy, raw, NULL) == 1) {
+		hex_encode(raw, sizeof(raw), out);
+		rc = 0;
+	}
+	EVP_MD_CTX_free(copy);
+	return rc;
+}
+
+int
+sha224_hex(struct slice data, char out[SHA224_HEX_LEN + 1])
+{
+	unsigned char raw[SHA224_LEN];
+
+	if (EVP_Digest(data.ptr, data.len, raw, NULL, EVP_sha224(), NULL) != 1)
+		return ERR_NOMEM;
+	hex_encode(raw, sizeof(raw), out);
+	return 0;
+}
+
+int
+sha256(struct slice data, unsigned char out[SHA256_LEN])
+{
+	return EVP_Digest(data.ptr, data.len, out, NULL, EVP_sha256(), NULL) == 1 ? 0 : ERR_NOMEM;
+}
+
+int
+hmac_sha256(struct slice key, struct slice data, unsigned char out[SHA256_LEN])
+{
+	unsigned len = SHA256_LEN;
+
+	if (key.len > INT32_MAX)
+		return ERR_LIMIT;
+	return HMAC(EVP_sha256(), key.ptr, (int)key.len, (const unsigned char *)data.ptr, data.len,
+	           out, &len) != NULL ?
+	    0 :
+	    ERR_NOMEM;
+}
+
+bool
+digest_equal(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+void
+hex_encode(const void *data, size_t len, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < len; i++) {
+		out[2 * i] = digits[p[i] >> 4];
+		out[2 * i + 1] = digits[p[i] & 15];
+	}
+	out[2 * len] = '\0';
+}

@@ -1,0 +1,264 @@
+/* http_curl.c - the HTTP client over libcurl; no other file knows curl. */
+#include <ctype.h>
+#include <curl/curl.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/http.h"
+#include "base/mem.h"
+
+#define POLL_MS 1000
+
+struct http_curl {
+	struct http base;
+	CURLM *multi;
+	CURL *easy;
+	struct cancel cancel;
+	const char *user_agent;
+	const char *ca_file;
+};
+
+/* What the callbacks of one transfer need. */
+struct transfer {
+	struct http_response *res;
+	bool over_limit;
+};
+
+static size_t
+on_body(char *data, size_t one, size_t len, void *ctx)
+{
+	struct transfer *t = ctx;
+
+	(void)one;
+	buf_add(&t->res->body, data, len);
+	if (buf_err(&t->res->body) == 0)
+		return len;
+	t->over_limit = buf_err(&t->res->body) == ERR_LIMIT;
+	return CURL_WRITEFUNC_ERROR;
+}
+
+static size_t
+on_header(char *line, size_t one, size_t len, void *ctx)
+{
+	struct transfer *t = ctx;
+	const char *colon = memchr(line, ':', len);
+	size_t end = len;
+
+	(void)one;
+	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+		buf_reset(&t->res->headers); /* of an interim answer */
+	while (end > 0 && (line[end - 1] == '\r' || line[end - 1] == '\n'))
+		end--;
+	if (colon == NULL || end == 0)
+		return len;
+	for (const char *p = line; p < colon; p++)
+		buf_char(&t->res->headers, (char)tolower((unsigned char)*p));
+	buf_add(&t->res->headers, colon, end - (size_t)(colon - line));
+	buf_char(&t->res->headers, '\n');
+	return buf_err(&t->res->headers) == 0 ? len : 0;
+}
+
+static struct curl_slist *
+header_list(const struct http_header *headers)
+{
+	struct curl_slist *list = NULL;
+	struct buf line;
+
+	buf_init(&line, (size_t)64 << 10);
+	for (; headers != NULL && headers->name != NULL; headers++) {
+		struct curl_slist *longer;
+
+		buf_reset(&line);
+		buf_fmt(&line, "%s: %s", headers->name, headers->value);
+		longer = buf_cstr(&line) == NULL ? NULL : curl_slist_append(list, line.ptr);
+		if (longer == NULL) {
+			curl_slist_free_all(list);
+			list = NULL;
+			break;
+		}
+		list = longer;
+	}
+	buf_clear(&line);
+	return list;
+}
+
+static void
+set_method(CURL *e, const struct http_request *req)
+{
+	if (req->body.ptr != NULL) {
+		curl_easy_setopt(e, CURLOPT_POST, 1L);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDS, req->body.ptr);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body.len);
+	}
+	if (req->method != NULL)
+		curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, req->method);
+}
+
+static long
+or_default(int64_t ms, long otherwise)
+{
+	return ms > 0 ? (long)ms : otherwise;
+}
+
+static void
+set_options(struct http_curl *c, const struct http_request *req, struct transfer *t,
+    struct curl_slist *headers)
+{
+	CURL *e = c->easy;
+
+	curl_easy_reset(e);
+	curl_easy_setopt(e, CURLOPT_URL, req->url);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
+	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, or_default(req->connect_ms, 10000));
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, or_default(req->total_ms, 300000));
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (or_default(req->stall_ms, 30000) + 999) / 1000);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+	if (c->ca_file != NULL)
+		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file);
+	set_method(e, req);
+}
+
+/* Wait for the transfer; *ret_code is curl's verdict. */
+static int
+run(struct http_curl *c, CURLcode *ret_code)
+{
+	struct curl_waitfd wake = { .fd = c->cancel.fd, .events = CURL_WAIT_POLLIN };
+	unsigned wakes = c->cancel.fd >= 0 ? 1 : 0;
+	int running = 1, left;
+	CURLMsg *m;
+
+	while (running > 0) {
+		if (curl_multi_perform(c->multi, &running) != CURLM_OK)
+			return ERR_IO;
+		if (running == 0)
+			break;
+		wake.revents = 0;
+		if (curl_multi_poll(c->multi, &wake, wakes, POLL_MS, NULL) != CURLM_OK)
+			return ERR_IO;
+		if (wake.revents != 0 && c->cancel.check(c->cancel.ctx))
+			return ERR_CANCELED;
+	}
+	while ((m = curl_multi_info_read(c->multi, &left)) != NULL) {
+		if (m->msg == CURLMSG_DONE)
+			*ret_code = m->data.result;
+	}
+	return 0;
+}
+
+static int
+curl_err(CURLcode code, const struct transfer *t)
+{
+	if (t->over_limit)
+		return ERR_LIMIT;
+	switch (code) {
+	case CURLE_OK:
+		return 0;
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return ERR_INVAL;
+	case CURLE_OPERATION_TIMEDOUT:
+		return ERR_TIMEOUT;
+	case CURLE_OUT_OF_MEMORY:
+		return ERR_NOMEM;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return ERR_DENIED;
+	default:
+		return ERR_CLOSED;
+	}
+}
+
+/* The URL without what stands behind '?' or before '@': it goes into messages. */
+static int
+describe(struct err_info *ei, int rc, const char *url, const char *why)
+{
+	const char *at = strchr(url, '@');
+
+	return err_set(ei, rc, "%.*s: %s", (int)strcspn(at != NULL ? "(url)" : url, "?"),
+	    at != NULL ? "(url)" : url, why);
+}
+
+static int
+curl_perform(struct http *h, const struct http_request *req, struct http_response *res,
+    struct err_info *ei)
+{
+	struct http_curl *c = (struct http_curl *)h;
+	struct transfer t = { .res = res };
+	struct curl_slist *headers = header_list(req->headers);
+	CURLcode code = CURLE_OK;
+	long status = 0;
+	int rc;
+
+	if (headers == NULL && req->headers != NULL && req->headers->name != NULL)
+		return ERR_NOMEM;
+	set_options(c, req, &t, headers);
+	if (curl_multi_add_handle(c->multi, c->easy) != CURLM_OK)
+		rc = ERR_NOMEM;
+	else
+		rc = run(c, &code);
+	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_multi_remove_handle(c->multi, c->easy);
+	curl_slist_free_all(headers);
+	if (rc == 0)
+		rc = curl_err(code, &t);
+	if (rc != 0)
+		return describe(ei, rc, req->url,
+		    rc == ERR_CANCELED   ? "canceled" :
+		        t.over_limit     ? "the answer is larger than its limit" :
+		        code != CURLE_OK ? curl_easy_strerror(code) :
+		                           err_name(rc));
+	res->status = (int)status;
+	return 0;
+}
+
+static void
+curl_free_client(struct http *h)
+{
+	struct http_curl *c = (struct http_curl *)h;
+
+	if (c->easy != NULL)
+		curl_easy_cleanup(c->easy);
+	if (c->multi != NULL)
+		curl_multi_cleanup(c->multi);
+	mem_free(c);
+}
+
+static void
+global_init(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+int
+http_curl_new(const char *user_agent, const char *ca_file, const struct cancel *cancel,
+    struct http **ret, struct err_info *ei)
+{
+	static const struct http_ops ops = { curl_perform, curl_free_client };
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct http_curl *c = mem_zalloc(sizeof(*c));
+
+	if (c == NULL)
+		return ERR_NOMEM;
+	pthread_once(&once, global_init);
+	c->base.ops = &ops;
+	c->user_agent = user_agent;
+	c->ca_file = ca_file;
+	c->cancel = cancel != NULL ? *cancel : (struct cancel){ .fd = -1 };
+	c->multi = curl_multi_init();
+	c->easy = curl_easy_init();
+	if (c->multi == NULL || c->easy == NULL) {
+		curl_free_client(&c->base);
+		return err_set(ei, ERR_NOMEM, "curl could not be set up");
+	}
+	*ret = &c->base;
+	return 0;
+}

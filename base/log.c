@@ -1,0 +1,89 @@
+/* log.c - builds a line in a buffer and writes it with one system call. */
+#include "base/log.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json_text.h"
+
+#define LOG_LINE_MAX ((size_t)16 << 10)
+
+static const char *log_program = "maintner";
+static const char *log_repo;
+static enum log_severity log_lowest = LOG_SEV_INFO;
+
+void
+log_setup(const char *program, const char *repo, enum log_severity lowest)
+{
+	log_program = program;
+	log_repo = repo;
+	log_lowest = lowest;
+}
+
+bool
+log_severity_parse(const char *word, enum log_severity *ret)
+{
+	static const char *const words[] = { "debug", "info", "warning", "error" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(word, words[i]) == 0) {
+			*ret = (enum log_severity)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+add_text(struct buf *b, const char *name, const char *text)
+{
+	buf_str(b, ",\"");
+	buf_str(b, name);
+	buf_str(b, "\":");
+	json_text_quote(b, slice_str(text));
+}
+
+static void
+add_head(struct buf *b, enum log_severity severity, const char *message)
+{
+	static const char *const names[] = { "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
+	char now[TIME_TEXT_MAX];
+
+	time_format(clock_real_ms(), now);
+	buf_fmt(b, "{\"timestamp\":\"%s\",\"severity\":\"%s\"", now, names[severity]);
+	add_text(b, "message", message);
+	add_text(b, "program", log_program);
+	if (log_repo != NULL)
+		add_text(b, "repo", log_repo);
+}
+
+void
+log_write(enum log_severity severity, const char *message, const struct log_field *fields)
+{
+	struct buf b;
+	ssize_t n;
+
+	if (severity < log_lowest)
+		return;
+	buf_init(&b, LOG_LINE_MAX);
+	add_head(&b, severity, message);
+	for (const struct log_field *f = fields; f->name != NULL; f++) {
+		if (f->text != NULL)
+			add_text(&b, f->name, f->text);
+		else
+			buf_fmt(&b, ",\"%s\":%lld", f->name, (long long)f->number);
+	}
+	buf_str(&b, "}\n");
+	if (buf_err(&b) != 0) { /* a line over the limit keeps its message */
+		buf_reset(&b);
+		add_head(&b, severity, message);
+		buf_str(&b, ",\"truncated\":1}\n");
+	}
+	do
+		n = buf_err(&b) == 0 ? write(STDERR_FILENO, b.ptr, b.len) : 0;
+	while (n < 0 && errno == EINTR);
+	buf_clear(&b);
+}

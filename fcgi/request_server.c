@@ -1,0 +1,195 @@
+/*
+ * request_server.c - requests from our own FastCGI server, one loop in each thread.
+ *
+ * Must not know records; base/fcgi/server.h has the connection's side.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/fcgi/server.h"
+#include "base/mem.h"
+#include "fcgi/request_transport.h"
+
+struct serving;
+
+struct server_thread {
+	struct serving *all;
+	struct fcgi_server *server;
+	struct request_bufs bufs;
+	pthread_t id;
+	bool started;
+	unsigned index;
+	int rc;
+};
+
+struct serving {
+	const struct request_serve_opts *opts;
+	request_handler handler;
+	void *ctx;
+	struct fcgi_listener listener;
+	struct server_thread *threads;
+	unsigned count;
+	atomic_uint left; /* threads that still serve */
+	int done_fd;      /* readable once all have ended */
+};
+
+static struct slice
+server_param(const struct request *req, const char *name)
+{
+	return fcgi_request_param(req->carrier, name);
+}
+
+static void
+server_send(struct request *req, struct slice head, struct buf *body)
+{
+	fcgi_request_reply(req->carrier, head, body != NULL ? buf_view(body) : SLICE(""));
+}
+
+static const struct request_transport server_transport = { server_param, server_send };
+
+static void
+on_request(void *ctx, struct fcgi_request *fr)
+{
+	struct server_thread *t = ctx;
+	struct request req = { .transport = &server_transport,
+		.carrier = fr,
+		.body = fcgi_request_body(fr),
+		.body_over = fcgi_request_body_over(fr),
+		.arena = fcgi_request_arena(fr) };
+
+	request_run(&req, &t->bufs, t->all->handler, t->all->ctx, t->index);
+}
+
+static void *
+thread_main(void *arg)
+{
+	struct server_thread *t = arg;
+	uint64_t one = 1;
+
+	t->rc = fcgi_server_run(t->server);
+	if (atomic_fetch_sub(&t->all->left, 1) == 1 &&
+	    write(t->all->done_fd, &one, sizeof(one)) != sizeof(one))
+		t->rc = ERR_IO; /* cannot happen: the counter is 0 */
+	return NULL;
+}
+
+static void
+drain_all(void *arg)
+{
+	struct serving *all = arg;
+
+	for (unsigned i = 0; i < all->count; i++)
+		fcgi_server_stop(all->threads[i].server);
+}
+
+static void
+kill_all(void *arg)
+{
+	struct serving *all = arg;
+
+	for (unsigned i = 0; i < all->count; i++)
+		fcgi_server_kill(all->threads[i].server);
+}
+
+static int
+make_server(struct serving *all, unsigned i)
+{
+	const struct request_serve_opts *o = all->opts;
+	struct fcgi_server_opts so = { .body_bytes_max = o->body_bytes_max,
+		.arena_bytes_max = REQUEST_ARENA_MAX,
+		.conns_max = o->conns_max,
+		.read_ms = o->read_ms,
+		.write_ms = o->write_ms,
+		.idle_ms = o->idle_ms,
+		.drain_ms = o->drain_ms };
+	struct server_thread *t = &all->threads[i];
+	int rc;
+
+	t->all = all;
+	t->index = i;
+	request_bufs_init(&t->bufs, o);
+	rc = fcgi_server_new(&so, on_request, t, &t->server);
+	return rc != 0 ? rc : fcgi_server_listen(t->server, &all->listener);
+}
+
+static int
+start_threads(struct serving *all)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < all->count; i++)
+		rc = make_server(all, i);
+	for (unsigned i = 0; rc == 0 && i < all->count; i++) {
+		struct server_thread *t = &all->threads[i];
+
+		atomic_fetch_add(&all->left, 1);
+		t->started = pthread_create(&t->id, NULL, thread_main, t) == 0;
+		if (!t->started) {
+			atomic_fetch_sub(&all->left, 1);
+			rc = ERR_NOMEM;
+		}
+	}
+	return rc;
+}
+
+/* Wait for the threads and free everything; the worst of their results. */
+static int
+end_threads(struct serving *all)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; all->threads != NULL && i < all->count; i++) {
+		struct server_thread *t = &all->threads[i];
+
+		if (t->started)
+			pthread_join(t->id, NULL);
+		if (t->rc != 0)
+			rc = t->rc;
+		fcgi_server_free(t->server);
+		request_bufs_clear(&t->bufs);
+	}
+	mem_free(all->threads);
+	fcgi_listener_close(&all->listener);
+	if (all->done_fd >= 0)
+		close(all->done_fd);
+	return rc;
+}
+
+int
+request_serve_listen(const struct addr *a, const struct request_serve_opts *o,
+    request_handler handler, void *ctx, struct err_info *ei)
+{
+	struct serving all = { .opts = o, .handler = handler, .ctx = ctx, .done_fd = -1 };
+	int rc, ended;
+
+	all.count = o->threads > 0 ? o->threads : 1;
+	if (all.count > REQUEST_THREADS_MAX)
+		return err_set(ei, ERR_LIMIT, "more than %d threads", REQUEST_THREADS_MAX);
+	rc = fcgi_listener_open(&all.listener, a, o->socket_mode, 0, ei);
+	if (rc != 0)
+		return rc;
+	all.done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	all.threads = mem_calloc(all.count, sizeof(*all.threads));
+	if (all.done_fd < 0 || all.threads == NULL)
+		rc = err_set(ei, ERR_NOMEM, "no memory for %u threads", all.count);
+	if (rc == 0) {
+		rc = start_threads(&all);
+		if (rc != 0)
+			err_set(ei, rc, "cannot start %u threads: %s", all.count, err_name(rc));
+	}
+	if (rc == 0) {
+		if (o->on_ready != NULL)
+			o->on_ready(ctx, fcgi_listener_port(&all.listener));
+		rc = request_watch(o, ctx, all.done_fd, drain_all, kill_all, &all);
+	}
+	if (rc != 0 && all.threads != NULL) {
+		for (unsigned i = 0; i < all.count; i++) {
+			if (all.threads[i].server != NULL)
+				fcgi_server_kill(all.threads[i].server);
+		}
+	}
+	ended = end_threads(&all);
+	return rc != 0 ? rc : ended;
+}

@@ -1,0 +1,44 @@
+/*
+ * request_transport.h - what request.c and the transports share; handlers do not
+ * include it.
+ */
+#pragma once
+
+#include "fcgi/request.h"
+
+#define REQUEST_HEAD_MAX ((size_t)16 << 10)  /* header fields of an answer */
+#define REQUEST_ARENA_MAX ((size_t)8 << 20)  /* memory of one request */
+#define REQUEST_OUT_MAX ((size_t)64 << 20)   /* default of out_bytes_max */
+#define REQUEST_BODY_MAX ((size_t)1 << 20)   /* default of body_bytes_max */
+#define REQUEST_KEEP_BYTES ((size_t)1 << 20) /* an output buffer keeps this much */
+#define REQUEST_THREADS_MAX 256
+
+struct request_transport {
+	/* A CGI variable; ptr is NULL if there is none. */
+	struct slice (*param)(const struct request *req, const char *name);
+	/* Send the whole answer; `body` may be NULL and stays the caller's. */
+	void (*send)(struct request *req, struct slice head, struct buf *body);
+};
+
+/* The buffers of one thread; the memory stays from request to request. */
+struct request_bufs {
+	struct buf out, head;
+};
+
+void request_bufs_init(struct request_bufs *b, const struct request_serve_opts *o);
+void request_bufs_clear(struct request_bufs *b);
+
+/*
+ * Fill `req` from the CGI variables and run the handler, then see that it replied.
+ * The caller has set transport, carrier, body, body_over and arena.
+ */
+void request_run(struct request *req, struct request_bufs *b, request_handler handler,
+    void *ctx, unsigned thread);
+
+/*
+ * Wait in the calling thread until `done_fd` is readable, and meanwhile do what
+ * watch_fd says: drain(arg) at the first REQUEST_DRAIN, kill(arg) at REQUEST_EXIT.
+ * 0, or ERR_CANCELED after a kill.
+ */
+int request_watch(const struct request_serve_opts *o, void *ctx, int done_fd,
+    void (*drain)(void *arg), void (*kill)(void *arg), void *arg);

@@ -1,0 +1,111 @@
+/*
+ * snap_format.h - the bytes of FORMAT.md as constants, private to this folder.
+ *
+ * Keys are big-endian so that they sort as numbers; values are little-endian
+ * and end with the CRC-32C of key and value.
+ */
+#pragma once
+
+#include <lmdb.h>
+
+#include "lmdb-schema/snap_read.h"
+
+#define SNAP_FORMAT 1U
+
+enum snap_table {
+	SNAP_T_META,
+	SNAP_T_SYNC,
+	SNAP_T_ISSUE,
+	SNAP_T_ISSUE_BODY,
+	SNAP_T_COMMENT,
+	SNAP_T_REVIEW,
+	SNAP_T_EVENT,
+	SNAP_T_USER,
+	SNAP_T_LABEL,
+	SNAP_T_MILESTONE,
+	SNAP_T_BY_NUMBER,
+	SNAP_T_BY_CREATED,
+	SNAP_T_BY_UPDATED,
+	SNAP_T_BY_COMMENTS,
+	SNAP_T_OUTBOX,
+	SNAP_TABLES,
+};
+
+extern const char *const snap_table_names[SNAP_TABLES];
+
+#define SNAP_CRC_LEN 4
+
+/* Keys of the table `meta`. */
+#define SNAP_META_FORMAT "format"
+#define SNAP_META_REPO "repository"
+#define SNAP_META_STATE "state"
+#define SNAP_META_SUCCESSOR "successor"
+#define SNAP_META_UNCLEAN "unclean"
+#define SNAP_META_TAIL "durable_tail"
+#define SNAP_META_NOTE_PREFIX "note."
+
+/* meta/state: counters and log position, all u64 but the segment. */
+enum snap_state_offset {
+	SNAP_S_COUNTS = 0, /* SNAP_CLASS_COUNT x u64 */
+	SNAP_S_COMMENTS = 32,
+	SNAP_S_EVENTS = 40,
+	SNAP_S_REVIEWS = 48,
+	SNAP_S_LOG_OFFSET = 56,
+	SNAP_S_LOG_SEGMENT = 64, /* u32 */
+	SNAP_S_LEN = 68,
+};
+
+/* The fixed head of a row of the table `issue`. */
+enum snap_issue_offset {
+	SNAP_I_FLAGS = 0,   /* u32 */
+	SNAP_I_NUMBER = 4,  /* u32 */
+	SNAP_I_CREATED = 8, /* i64 each from here */
+	SNAP_I_UPDATED = 16,
+	SNAP_I_CLOSED = 24,
+	SNAP_I_MERGED = 32,
+	SNAP_I_ID = 40,
+	SNAP_I_REPORTER = 48,
+	SNAP_I_CLOSED_BY = 56,
+	SNAP_I_MILESTONE = 64,
+	SNAP_I_COMMENTS_MS = 72,
+	SNAP_I_EVENTS_MS = 80,
+	SNAP_I_REVIEWS_MS = 88,
+	SNAP_I_COMMIT_EVENT = 96, /* id of the event that `commit` comes from */
+	SNAP_I_COMMIT_MS = 104,
+	SNAP_I_COMMENT_COUNT = 112, /* u32 each from here */
+	SNAP_I_REVIEW_COUNT = 116,
+	SNAP_I_EVENT_COUNT = 120,
+	SNAP_I_HUB_COMMENTS = 124,
+	SNAP_I_LABEL_COUNT = 128,
+	SNAP_I_ASSIGNEE_COUNT = 132,
+	SNAP_I_PRIORITY = 136,  /* u8: 0..4, 255 = unspecified */
+	SNAP_I_TYPE = 137,      /* u8: enum snap_type */
+	SNAP_I_RESERVED = 138,  /* u16, 0 */
+	SNAP_I_MEMBERS = 140,   /* SNAP_M_COUNT + 1 x u32: offsets in the row */
+	SNAP_I_LISTS = SNAP_I_MEMBERS + 4 * (SNAP_M_COUNT + 1), /* label ids, assignee ids: i64 */
+};
+
+/* The head of rows of `comment`, `review` and `event`. */
+enum snap_child_offset {
+	SNAP_C_CREATED = 0, /* i64 */
+	SNAP_C_UPDATED = 8,
+	SNAP_C_ACTOR = 16,
+	SNAP_C_OTHERS = 24, /* 4 x i64 */
+	SNAP_C_LAST = 56,   /* u32: offset of `last` in the members; 0xffffffff = none */
+	SNAP_C_LAST_LEN = 60,
+	SNAP_C_MEMBERS = 64,
+};
+
+/* Largest keys: class, sort key, number; number, id. */
+#define SNAP_INDEX_KEY_LEN 13
+#define SNAP_CHILD_KEY_LEN 12
+
+size_t snap_key_number(uint32_t number, unsigned char out[4]);
+size_t snap_key_id(int64_t id, unsigned char out[8]);
+size_t snap_key_child(uint32_t number, int64_t id, unsigned char out[SNAP_CHILD_KEY_LEN]);
+size_t snap_key_index(enum snap_class cls, struct snap_list_pos pos,
+    unsigned char out[SNAP_INDEX_KEY_LEN]);
+void snap_key_index_parse(const unsigned char key[SNAP_INDEX_KEY_LEN],
+    struct snap_list_pos *ret);
+/* int64 to an unsigned that sorts alike. */
+uint64_t snap_sortable(int64_t v);

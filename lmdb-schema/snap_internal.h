@@ -1,0 +1,60 @@
+/*
+ * snap_internal.h - what the files of this folder share; nobody else includes it.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "lmdb-schema/snap_format.h"
+
+/* Reader slots: threads of one responder, other processes, the tools. */
+#define SNAP_READERS 512
+/* Address space reserved, not disk: the file grows as it is written. */
+#define SNAP_MAP_BYTES ((size_t)64 << 30)
+#define SNAP_VIEW_CURSORS (SNAP_CHILD_KINDS + SNAP_CLASS_COUNT)
+
+/* An open environment and its tables; counted, since views may outlive a switch. */
+struct snap_env {
+	MDB_env *mdb;
+	MDB_dbi tables[SNAP_TABLES];
+	char path[4096]; /* env-N, resolved */
+	struct snap_view *idle; /* ended views, ready to be renewed */
+	unsigned refs;          /* handle and running views; under snap.lock */
+};
+
+struct snap_view {
+	struct snap_env *env;
+	struct snap *owner;      /* NULL for the view inside a write transaction */
+	struct snap_view *next;  /* in env->idle */
+	MDB_txn *txn;
+	MDB_cursor *walks[SNAP_CHILD_KINDS];
+	MDB_cursor *lists[SNAP_CLASS_COUNT];
+	enum snap_order list_order; /* table that `lists` is open on */
+};
+
+/* The only translation of LMDB's codes. */
+int snap_err(int mdb_rc);
+
+/*
+ * Open environment `path` with MDB flags and create missing tables when `create`.
+ * Checks the format.  `map_bytes` 0 takes the default.
+ */
+int snap_env_open(const char *path, unsigned flags, bool create, size_t map_bytes,
+    struct snap_env **ret, struct err_info *ei);
+void snap_env_close(struct snap_env *e);
+
+/* A value without its checksum; ERR_NOENT, ERR_CORRUPT when shorter than `min`. */
+int snap_get(struct snap_view *v, enum snap_table t, const void *key, size_t key_len, size_t min,
+    struct slice *ret);
+/* Read meta/`name`. */
+int snap_meta_get(struct snap_view *v, const char *name, size_t min, struct slice *ret);
+/* The checksum that a value must end with. */
+uint32_t snap_checksum(struct slice key, struct slice value);
+/* Read a row of `issue` into the accessors' form, checking every offset in it. */
+int snap_issue_parse(struct slice value, uint32_t number, struct snap_issue *ret);
+int snap_child_parse(struct slice value, int64_t id, struct snap_child *ret);
+enum snap_class snap_class_of(uint32_t flags);
+enum snap_table snap_child_table(enum snap_child_kind kind);
+enum snap_table snap_order_table(enum snap_order order);
+/* Directory and link handling, in snap_dir.c. */
+int snap_dir_current(const char *dir, char out[4096], struct err_info *ei);

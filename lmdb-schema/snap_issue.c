@@ -1,0 +1,245 @@
+/*
+ * snap_issue.c - reading rows of `issue` and `issue_body`.  Offsets in a row
+ * are checked once, when it is fetched, so that the accessors can trust them.
+ */
+#include "lmdb-schema/snap_internal.h"
+
+static const char *const member_keys[SNAP_M_COUNT] = {
+	[SNAP_M_NAME] = "name",
+	[SNAP_M_TITLE] = "title",
+	[SNAP_M_PRIORITY] = "priority",
+	[SNAP_M_PRIORITY_UNKNOWN] = "priorityUnknown",
+	[SNAP_M_ISSUE_TYPE] = "issueType",
+	[SNAP_M_LABELS] = "labels",
+	[SNAP_M_CREATED_AT] = "createdAt",
+	[SNAP_M_UPDATED_AT] = "updatedAt",
+	[SNAP_M_CLOSED_AT] = "closedAt",
+	[SNAP_M_CLOSED] = "closed",
+	[SNAP_M_IS_PR] = "isPr",
+	[SNAP_M_APPROVED] = "approved",
+	[SNAP_M_GIT_COMMIT] = "gitCommit",
+	[SNAP_M_COMMIT] = "commit",
+	[SNAP_M_ISSUE_ID] = "issueId",
+	[SNAP_M_URL] = "url",
+	[SNAP_M_REPO] = "repo",
+	[SNAP_M_BLOCKED] = "blocked",
+	[SNAP_M_RELEASE_BLOCKING] = "releaseBlocking",
+	[SNAP_M_DRAFT] = "draft",
+	[SNAP_M_MERGED_AT] = "mergedAt",
+	[SNAP_M_STATE_REASON] = "stateReason",
+	[SNAP_M_LOCKED] = "locked",
+	[SNAP_M_MILESTONE] = "milestone",
+};
+
+const char *
+snap_member_key(enum snap_member m)
+{
+	return member_keys[m];
+}
+
+static uint32_t
+member_offset(const char *row, unsigned m)
+{
+	return get_le32(row + SNAP_I_MEMBERS + 4 * m);
+}
+
+/* Each member is at least its key, its value of one byte and a comma. */
+static bool
+offsets_are_sound(const char *row, size_t len, size_t texts_at)
+{
+	uint32_t at = member_offset(row, 0);
+
+	if (at != texts_at || member_offset(row, SNAP_M_COUNT) != len + 1)
+		return false;
+	for (unsigned m = 0; m < SNAP_M_COUNT; m++) {
+		uint32_t end = member_offset(row, m + 1);
+
+		if (end > len + 1 || end < at || end - at < strlen(member_keys[m]) + 5)
+			return false;
+		at = end;
+	}
+	return true;
+}
+
+int
+snap_issue_parse(struct slice value, uint32_t number, struct snap_issue *ret)
+{
+	uint64_t labels, assignees;
+
+	if (value.len < SNAP_I_LISTS || get_le32(value.ptr + SNAP_I_NUMBER) != number)
+		return ERR_CORRUPT;
+	labels = get_le32(value.ptr + SNAP_I_LABEL_COUNT);
+	assignees = get_le32(value.ptr + SNAP_I_ASSIGNEE_COUNT);
+	if (SNAP_I_LISTS + (labels + assignees) * 8 > value.len ||
+	    !offsets_are_sound(value.ptr, value.len, SNAP_I_LISTS + (labels + assignees) * 8))
+		return ERR_CORRUPT;
+	*ret = (struct snap_issue){
+		.number = number,
+		.flags = get_le32(value.ptr + SNAP_I_FLAGS),
+		.row = value.ptr,
+		.row_len = value.len,
+		.label_count = (uint32_t)labels,
+		.assignee_count = (uint32_t)assignees,
+	};
+	return 0;
+}
+
+int
+snap_issue_get(struct snap_view *v, uint32_t number, struct snap_issue *ret)
+{
+	unsigned char key[4];
+	struct slice value;
+	int rc;
+
+	rc = snap_get(v, SNAP_T_ISSUE, key, snap_key_number(number, key), SNAP_I_LISTS, &value);
+	if (rc != 0)
+		return rc;
+	return snap_issue_parse(value, number, ret);
+}
+
+static int64_t
+field64(const struct snap_issue *i, enum snap_issue_offset at)
+{
+	return (int64_t)get_le64(i->row + at);
+}
+
+int64_t
+snap_issue_created_ms(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_CREATED);
+}
+
+int64_t
+snap_issue_updated_ms(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_UPDATED);
+}
+
+int64_t
+snap_issue_closed_ms(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_CLOSED);
+}
+
+int64_t
+snap_issue_merged_ms(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_MERGED);
+}
+
+int64_t
+snap_issue_id(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_ID);
+}
+
+int64_t
+snap_issue_reporter(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_REPORTER);
+}
+
+int64_t
+snap_issue_closed_by(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_CLOSED_BY);
+}
+
+int64_t
+snap_issue_milestone(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_MILESTONE);
+}
+
+int64_t
+snap_issue_comments_ms(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_COMMENTS_MS);
+}
+
+int64_t
+snap_issue_events_ms(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_EVENTS_MS);
+}
+
+int64_t
+snap_issue_reviews_ms(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_REVIEWS_MS);
+}
+
+uint32_t
+snap_issue_comment_count(const struct snap_issue *i)
+{
+	return get_le32(i->row + SNAP_I_COMMENT_COUNT);
+}
+
+uint32_t
+snap_issue_review_count(const struct snap_issue *i)
+{
+	return get_le32(i->row + SNAP_I_REVIEW_COUNT);
+}
+
+uint32_t
+snap_issue_event_count(const struct snap_issue *i)
+{
+	return get_le32(i->row + SNAP_I_EVENT_COUNT);
+}
+
+uint32_t
+snap_issue_hub_comments(const struct snap_issue *i)
+{
+	return get_le32(i->row + SNAP_I_HUB_COMMENTS);
+}
+
+int64_t
+snap_issue_label(const struct snap_issue *i, uint32_t at)
+{
+	return (int64_t)get_le64(i->row + SNAP_I_LISTS + (size_t)8 * at);
+}
+
+int64_t
+snap_issue_assignee(const struct snap_issue *i, uint32_t at)
+{
+	return snap_issue_label(i, i->label_count + at);
+}
+
+struct slice
+snap_issue_members(const struct snap_issue *i)
+{
+	uint32_t at = member_offset(i->row, 0);
+
+	return (struct slice){ i->row + at, i->row_len - at };
+}
+
+struct slice
+snap_issue_member(const struct snap_issue *i, enum snap_member m)
+{
+	uint32_t at = member_offset(i->row, m);
+
+	/* The offset of the next one counts the comma between them. */
+	return (struct slice){ i->row + at, member_offset(i->row, m + 1) - at - 1 };
+}
+
+struct slice
+snap_issue_value(const struct snap_issue *i, enum snap_member m)
+{
+	struct slice s = snap_issue_member(i, m);
+	size_t key = strlen(member_keys[m]) + 3; /* "key": */
+
+	return (struct slice){ s.ptr + key, s.len - key };
+}
+
+int
+snap_body_get(struct snap_view *v, uint32_t number, struct slice *ret)
+{
+	unsigned char key[4];
+	int rc = snap_get(v, SNAP_T_ISSUE_BODY, key, snap_key_number(number, key), 2, ret);
+
+	if (rc == ERR_NOENT) {
+		*ret = SLICE("\"\"");
+		return 0;
+	}
+	return rc;
+}

@@ -1,0 +1,55 @@
+/* mlog_name.c - names of segments; knows no store. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/store/store.h"
+#include "mutation-log/mlog.h"
+
+#define DIGITS 4
+static const char suffix[] = ".mutlog";
+
+void
+mlog_segment_name(uint32_t number, const char *sha224, char out[MLOG_NAME_SIZE])
+{
+	snprintf(out, MLOG_NAME_SIZE, "%04u.%.*s%s", (unsigned)(number % (MLOG_NUMBER_MAX + 1)),
+	    SHA224_HEX_LEN, sha224, suffix);
+}
+
+int
+mlog_segment_parse(const char *name, uint32_t *ret_number, char ret_sha224[SHA224_HEX_LEN + 1])
+{
+	size_t len = strlen(name), tail = sizeof(suffix) - 1;
+	uint32_t number = 0;
+
+	if (len < tail || strcmp(name + len - tail, suffix) != 0)
+		return ERR_NOENT;
+	if (len != MLOG_NAME_SIZE - 1 || name[DIGITS] != '.')
+		return ERR_CORRUPT;
+	for (size_t i = 0; i < DIGITS; i++) {
+		if (name[i] < '0' || name[i] > '9')
+			return ERR_CORRUPT;
+		number = number * 10 + (uint32_t)(name[i] - '0');
+	}
+	if (strspn(name + DIGITS + 1, "0123456789abcdef") != SHA224_HEX_LEN)
+		return ERR_CORRUPT;
+	*ret_number = number;
+	memcpy(ret_sha224, name + DIGITS + 1, SHA224_HEX_LEN);
+	ret_sha224[SHA224_HEX_LEN] = '\0';
+	return 0;
+}
+
+int
+mlog_prefix_check(const char *prefix, struct err_info *ei)
+{
+	char name[MLOG_PREFIX_MAX + 2];
+	size_t len = strlen(prefix);
+
+	if (len == 0)
+		return 0;
+	if (len > MLOG_PREFIX_MAX || prefix[len - 1] != '/')
+		return err_set(
+		    ei, ERR_INVAL, "log prefix \"%.600s\" does not end with '/'", prefix);
+	memcpy(name, prefix, len);
+	memcpy(name + len, "x", 2);
+	return store_name_check(name, ei);
+}

@@ -1,0 +1,390 @@
+/*
+ * maintnerd-sync - mirrors one GitHub repository into its log and snapshot.
+ * Here: settings, signals, and the loop of rounds and waits.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "sync/listener.h"
+#include "sync/syncer.h"
+
+#define BACKOFF_FIRST_MS INT64_C(5000)
+#define TEND_MS INT64_C(60000) /* lease and clean-up while idle */
+#define ONCE_TRIES 3
+
+struct settings {
+	const char *owner, *repo, *log, *log_exact, *snapshot, *github_url, *token_file, *token;
+	const char *listen, *secret_file, *log_level, *ca_file;
+	int64_t interval_s;
+	bool once, rebuild;
+};
+
+struct daemon {
+	struct settings set;
+	int signal_fd, poke_fd;
+	bool stopping;
+	struct cancel cancel;
+	struct status status;
+	struct http *http;
+	struct gh *gh;
+	struct mirror *mirror;
+	struct listener *listener;
+	char *secret;
+	struct syncer syncer;
+	int64_t replay_logged_ms;
+};
+
+static int
+read_settings(struct settings *s, int argc, char **argv, enum conf_next *next,
+    struct err_info *ei)
+{
+	const struct conf_option options[] = {
+		{ .name = "owner", .target = &s->owner, .required = true, .value = "OWNER",
+		    .help = "owner of the repository" },
+		{ .name = "repo", .target = &s->repo, .required = true, .value = "REPO",
+		    .help = "name of the repository" },
+		{ .name = "log", .target = &s->log, .value = "URL",
+		    .help = "root of the logs; OWNER/REPO/ is added" },
+		{ .name = "log-exact", .target = &s->log_exact, .value = "URL",
+		    .help = "the repository's own log folder, instead of --log" },
+		{ .name = "snapshot", .target = &s->snapshot, .required = true, .value = "DIR",
+		    .help = "directory of the LMDB snapshot" },
+		{ .name = "github-url", .target = &s->github_url, .value = "URL",
+		    .help = "API root [https://api.github.com]" },
+		{ .name = "token-file", .target = &s->token_file, .value = "FILE",
+		    .help = "file with the GitHub token [$GITHUB_TOKEN]" },
+		{ .name = "ca-file", .target = &s->ca_file, .value = "FILE",
+		    .help = "PEM certificates to trust instead of the system's" },
+		{ .name = "interval", .type = CONF_NUMBER, .target = &s->interval_s, .low = 1,
+		    .high = 86400, .value = "SEC", .help = "seconds between rounds [600]" },
+		{ .name = "once", .type = CONF_SWITCH, .target = &s->once,
+		    .help = "exit with status 0 as soon as the mirror is in sync" },
+		{ .name = "rebuild", .type = CONF_SWITCH, .target = &s->rebuild,
+		    .help = "make the snapshot anew from the log first" },
+		{ .name = "listen", .target = &s->listen, .value = "ADDR",
+		    .help = "FastCGI socket for health, metrics and pokes" },
+		{ .name = "internal-secret-file", .target = &s->secret_file, .value = "FILE",
+		    .help = "secret that /internal requests must carry" },
+		{ .name = "log-level", .target = &s->log_level, .value = "LEVEL",
+		    .help = "debug, info, warning or error [info]" },
+		{ .name = NULL },
+	};
+	const struct conf_program program = { "maintnerd-sync",
+		"Mirrors one GitHub repository into its mutation log and LMDB snapshot.", NULL, options };
+	int operand, rc = conf_read(&program, argc, argv, next, &operand, ei);
+
+	if (rc == 0 && *next == CONF_RUN && (s->log == NULL) == (s->log_exact == NULL))
+		rc = err_set(ei, ERR_INVAL, "one of --log and --log-exact is required (see --help)");
+	return rc;
+}
+
+/* Owner and repository become parts of URLs and object names. */
+static int
+check_name(const char *what, const char *name, struct err_info *ei)
+{
+	if (strlen(name) > 100 ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
+	        strlen(name) ||
+	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return err_set(ei, ERR_INVAL, "--%s: \"%s\" is not a GitHub name", what, name);
+	return 0;
+}
+
+/* --- signals and waits --- */
+
+static int
+set_up_signals(struct daemon *d)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		return ERR_IO;
+	d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	d->poke_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return d->signal_fd < 0 || d->poke_fd < 0 ? ERR_IO : 0;
+}
+
+/* Read what arrived; true when it is time to stop.  A second signal exits at once. */
+static bool
+check_signals(void *ctx)
+{
+	struct daemon *d = ctx;
+	struct signalfd_siginfo info;
+
+	while (read(d->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) /* as a poke: ask now */
+			(void)!write(d->poke_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+		else if (d->stopping)
+			_exit(1);
+		else
+			d->stopping = true;
+	}
+	return d->stopping;
+}
+
+static void
+on_poke(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)!write(d->poke_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
+/* Sleep until the time is over, a poke (when `pokable`) or a stop. */
+static void
+wait_for_round(struct daemon *d, int64_t ms, bool pokable)
+{
+	int64_t end = clock_mono_ms() + ms;
+
+	while (!d->stopping) {
+		struct pollfd p[2] = { { .fd = d->signal_fd, .events = POLLIN },
+			{ .fd = pokable ? d->poke_fd : -1, .events = POLLIN } };
+		int64_t left = end - clock_mono_ms();
+		uint64_t pokes;
+
+		if (left <= 0)
+			return;
+		poll(p, 2, (int)(left < TEND_MS ? left : TEND_MS));
+		if (p[0].revents != 0)
+			check_signals(d);
+		if (p[1].revents != 0 && read(d->poke_fd, &pokes, sizeof(pokes)) > 0)
+			return;
+		if (d->mirror != NULL && mirror_tend(d->mirror, NULL) == ERR_CONFLICT)
+			return; /* the next flush reports it */
+	}
+}
+
+static int
+sleep_for_log(void *ctx, int64_t ms)
+{
+	struct daemon *d = ctx;
+
+	return cancel_sleep(&d->cancel, ms);
+}
+
+/* --- what the parts tell --- */
+
+static void
+on_wait(void *ctx, int64_t ms, const char *why)
+{
+	struct daemon *d = ctx;
+
+	if (strcmp(why, "retry") != 0) {
+		log_info("waiting for GitHub's rate limit", LOG_I("seconds", ms / 1000), LOG_END);
+		status_set_phase(&d->status, "waiting");
+	}
+}
+
+static void
+on_retry(void *ctx, unsigned nth, const char *error)
+{
+	(void)ctx;
+	log_warning("request failed, trying again", LOG_S("error", error), LOG_I("try", nth),
+	    LOG_END);
+}
+
+static void
+on_note(void *ctx, const char *message, uint64_t count)
+{
+	(void)ctx;
+	log_warning(message, LOG_I("count", count), LOG_END);
+}
+
+static void
+on_replay(void *ctx, uint64_t bytes, uint64_t total)
+{
+	struct daemon *d = ctx;
+	int64_t now = clock_mono_ms();
+
+	pthread_mutex_lock(&d->status.lock);
+	d->status.replay_bytes = bytes;
+	d->status.replay_total = total;
+	pthread_mutex_unlock(&d->status.lock);
+	if (now - d->replay_logged_ms < 10000 && bytes < total)
+		return;
+	d->replay_logged_ms = now;
+	log_info("replaying the log", LOG_I("bytes", bytes), LOG_I("total_bytes", total), LOG_END);
+}
+
+/* --- start --- */
+
+static int
+open_github(struct daemon *d, struct err_info *ei)
+{
+	struct gh_opts o = { .base_url = d->set.github_url, .token_file = d->set.token_file,
+		.token = d->set.token, .cancel = d->cancel, .on_wait = on_wait, .on_retry = on_retry,
+		.ctx = d };
+	int rc = http_curl_new("drghs-worker/" MAINTNER_VERSION, d->set.ca_file, &d->cancel,
+	    &d->http, ei);
+
+	o.http = d->http;
+	return rc == 0 ? gh_new(&o, &d->gh, ei) : rc;
+}
+
+static int
+open_mirror(struct daemon *d, struct err_info *ei)
+{
+	struct mirror_opts o = { .owner = d->set.owner, .repo = d->set.repo,
+		.log_url = d->set.log != NULL ? d->set.log : d->set.log_exact,
+		.log_exact = d->set.log == NULL, .snapshot_dir = d->set.snapshot,
+		.rebuild = d->set.rebuild, .sleep_ms = sleep_for_log, .on_note = on_note,
+		.on_replay = on_replay, .ctx = d };
+
+	status_set_phase(&d->status, "opening");
+	return mirror_open(&o, &d->mirror, ei);
+}
+
+static int
+open_listener(struct daemon *d, struct err_info *ei)
+{
+	struct listener_opts o = { .status = &d->status, .on_sync = on_poke, .ctx = d };
+	struct addr addr;
+	int rc;
+
+	if (d->set.listen == NULL)
+		return 0;
+	rc = addr_parse(d->set.listen, &addr, ei);
+	if (rc == 0 && d->set.secret_file != NULL)
+		rc = conf_read_secret(d->set.secret_file, &d->secret, ei);
+	o.addr = &addr;
+	o.secret = d->secret;
+	return rc == 0 ? listener_start(&o, &d->listener, ei) : rc;
+}
+
+static int
+start(struct daemon *d, struct err_info *ei)
+{
+	int rc = check_name("owner", d->set.owner, ei);
+
+	if (rc == 0)
+		rc = check_name("repo", d->set.repo, ei);
+	if (rc == 0 && set_up_signals(d) != 0)
+		rc = err_set(ei, ERR_IO, "signals: %s", strerror(errno));
+	if (rc != 0)
+		return rc;
+	d->cancel = (struct cancel){ .fd = d->signal_fd, .check = check_signals, .ctx = d };
+	status_init(&d->status);
+	rc = open_listener(d, ei); /* first: a long rebuild can be watched */
+	if (rc == 0)
+		rc = open_github(d, ei);
+	if (rc == 0)
+		rc = open_mirror(d, ei);
+	return rc;
+}
+
+static void
+stop(struct daemon *d)
+{
+	listener_stop(d->listener);
+	mirror_close(d->mirror);
+	gh_free(d->gh);
+	http_free(d->http);
+	mem_free(d->secret);
+}
+
+/* --- rounds --- */
+
+/* Errors after which going on cannot help: another process must be started for it. */
+static bool
+is_final(int rc)
+{
+	return rc == ERR_CONFLICT || rc == ERR_CORRUPT || rc == ERR_VERSION;
+}
+
+static void
+log_round(struct daemon *d, int64_t started_ms, int rc, const struct err_info *ei)
+{
+	const struct gh_stats *g = gh_stats(d->gh);
+
+	if (rc == 0)
+		log_info("round finished", LOG_I("ms", clock_mono_ms() - started_ms),
+		    LOG_I("requests", g->requests), LOG_I("not_modified", g->not_modified),
+		    LOG_I("records", mirror_records(d->mirror)),
+		    LOG_I("rate_remaining", g->rate_remaining), LOG_END);
+	else if (rc != ERR_CANCELED)
+		log_error("round failed", LOG_S("error", ei->text), LOG_S("kind", err_name(rc)),
+		    LOG_I("requests", g->requests), LOG_END);
+}
+
+static int
+run_rounds(struct daemon *d)
+{
+	int64_t backoff = BACKOFF_FIRST_MS, interval = d->set.interval_s * 1000;
+	int rc = 0, tries = 0;
+
+	syncer_init(&d->syncer, d->mirror, d->gh, &d->status, (char *)(uintptr_t)d->set.owner,
+	    (char *)(uintptr_t)d->set.repo);
+	while (!check_signals(d)) {
+		struct err_info ei = { 0 };
+		int64_t started = clock_mono_ms();
+
+		rc = syncer_round(&d->syncer, &ei);
+		log_round(d, started, rc, &ei);
+		if (is_final(rc) || (d->set.once && (rc == 0 || ++tries == ONCE_TRIES)))
+			return rc;
+		if (rc == ERR_CANCELED || d->stopping)
+			return 0;
+		status_set_phase(&d->status, rc == 0 ? "idle" : "backing off");
+		wait_for_round(d, rc == 0 ? interval : backoff < interval ? backoff : interval,
+		    rc == 0);
+		backoff = rc == 0 ? BACKOFF_FIRST_MS : backoff * 2;
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct daemon d = { .set = { .github_url = "https://api.github.com",
+	                               .log_level = "info", .interval_s = 600 } };
+	enum log_severity level = LOG_SEV_INFO;
+	enum conf_next next = CONF_RUN;
+	struct err_info ei = { 0 };
+	char name[256];
+	int rc;
+
+	rc = read_settings(&d.set, argc, argv, &next, &ei);
+	if (rc == 0 && next == CONF_EXIT)
+		return 0;
+	if (rc == 0 && !log_severity_parse(d.set.log_level, &level))
+		rc = err_set(&ei, ERR_INVAL, "--log-level: \"%s\" is no level", d.set.log_level);
+	if (rc != 0) {
+		fprintf(stderr, "maintnerd-sync: %s\n", ei.text);
+		return 2;
+	}
+	umask(0007); /* the responder runs as another user of the same group */
+	prctl(PR_SET_DUMPABLE, 0); /* the token must not end in a core file */
+	d.set.token = d.set.token_file == NULL ? getenv("GITHUB_TOKEN") : NULL;
+	if (d.set.token != NULL && d.set.token[0] == '\0')
+		d.set.token = NULL;
+	snprintf(name, sizeof(name), "%s/%s", d.set.owner, d.set.repo);
+	log_setup("maintnerd-sync", name, level);
+	rc = start(&d, &ei);
+	if (rc != 0 && rc != ERR_CANCELED)
+		log_error("cannot start", LOG_S("error", ei.text[0] != '\0' ? ei.text : err_name(rc)),
+		    LOG_END);
+	else if (rc == 0)
+		rc = run_rounds(&d);
+	stop(&d);
+	if (rc == 0 || rc == ERR_CANCELED)
+		log_info("stopped", LOG_END);
+	return rc == 0 || rc == ERR_CANCELED ? 0 : 1;
+}

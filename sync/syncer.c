@@ -1,0 +1,316 @@
+/* syncer.c - the order of a round, checkpoints, and what the status says of it. */
+#include "sync/syncer.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "sync/syncer_internal.h"
+
+#define REFS_EVERY 10U /* rounds: labels and milestones change seldom */
+#define CHECKPOINT_BYTES ((uint64_t)16 << 20)
+#define CHECKPOINT_MS INT64_C(60000) /* in a long round */
+#define PROGRESS_MS INT64_C(10000)
+
+void
+syncer_init(struct syncer *s, struct mirror *m, struct gh *gh, struct status *st, char *owner,
+    char *repo)
+{
+	*s = (struct syncer){ .mirror = m, .gh = gh, .status = st, .owner = owner, .repo = repo,
+		.flushed_ms = clock_mono_ms() };
+}
+
+/* --- status --- */
+
+static void
+update_counts(struct syncer *s)
+{
+	struct snap_view *v;
+	struct snap_repo r;
+
+	if (mirror_view(s->mirror, &v) != 0)
+		return;
+	if (snap_repo_get(v, &r) == 0) {
+		pthread_mutex_lock(&s->status->lock);
+		s->status->families[STATUS_ISSUES].done =
+		    r.counts[0] + r.counts[1] + r.counts[2] + r.counts[3];
+		s->status->families[STATUS_COMMENTS].done = r.comments;
+		s->status->families[STATUS_EVENTS].done = r.events;
+		s->status->families[STATUS_REVIEWS].done = r.reviews;
+		s->status->github = *gh_stats(s->gh);
+		s->status->records = mirror_records(s->mirror);
+		pthread_mutex_unlock(&s->status->lock);
+	}
+	snap_writer_view_end(v);
+}
+
+static void
+report_progress(struct syncer *s)
+{
+	struct status *st = s->status;
+	int64_t now = clock_mono_ms();
+
+	if (now - s->reported_ms < PROGRESS_MS)
+		return;
+	s->reported_ms = now;
+	log_info("progress", LOG_S("phase", st->phase),
+	    LOG_I("issues", st->families[STATUS_ISSUES].done),
+	    LOG_I("comments", st->families[STATUS_COMMENTS].done),
+	    LOG_I("events", st->families[STATUS_EVENTS].done),
+	    LOG_I("reviews", st->families[STATUS_REVIEWS].done),
+	    LOG_I("requests", st->github.requests), LOG_I("rate_remaining", st->github.rate_remaining),
+	    LOG_END);
+}
+
+/* Every family's state as the sync table has it, for the status. */
+static int
+update_families(struct syncer *s)
+{
+	bool complete = true;
+
+	for (int f = 0; f < STATUS_FAMILIES; f++) {
+		struct family_state st;
+		int rc = family_load(s, (enum status_family)f, &st);
+
+		if (rc != 0)
+			return rc;
+		complete = complete && st.complete;
+		pthread_mutex_lock(&s->status->lock);
+		s->status->families[f].synced_at_ms = st.complete ? st.server_date_ms : TIME_NONE;
+		pthread_mutex_unlock(&s->status->lock);
+	}
+	pthread_mutex_lock(&s->status->lock);
+	s->status->complete = complete;
+	pthread_mutex_unlock(&s->status->lock);
+	return 0;
+}
+
+/* --- checkpoints --- */
+
+struct checkpoint {
+	struct syncer *s;
+	struct family_state families[STATUS_FAMILIES];
+};
+
+/* One record for all families: a rebuilt snapshot knows from it what is missing. */
+static int
+add_sync_states(struct mirror_txn *t, void *ctx)
+{
+	const struct checkpoint *c = ctx;
+	struct diff d;
+	int rc = 0;
+
+	txn_diff(c->s, t, &d);
+	for (int f = 0; f < STATUS_FAMILIES && rc == 0; f++) {
+		const struct family_state *st = &c->families[f];
+		Maintpb__Mutation *m;
+
+		if (!st->complete && st->watermark_ms == TIME_NONE)
+			continue; /* not begun */
+		m = diff_sync_state(&d, status_family_names[f], st->watermark_ms, st->complete,
+		    st->position);
+		rc = m == NULL ? ERR_NOMEM : mirror_add(t, m);
+		/* Applying the record has overwritten the row: the local one knows more. */
+		family_store(t->snap, (enum status_family)f, st);
+	}
+	diff_clear(&d);
+	return rc;
+}
+
+int
+syncer_checkpoint(struct syncer *s, struct err_info *ei)
+{
+	struct checkpoint c = { .s = s };
+	int rc = 0;
+
+	if (mirror_records(s->mirror) != s->flushed_records) {
+		for (int f = 0; f < STATUS_FAMILIES && rc == 0; f++)
+			rc = family_load(s, (enum status_family)f, &c.families[f]);
+		if (rc == 0)
+			rc = mirror_commit(s->mirror, add_sync_states, &c, ei);
+	}
+	if (rc == 0)
+		rc = mirror_flush(s->mirror, ei);
+	if (rc != 0)
+		return rc;
+	s->flushed_ms = clock_mono_ms();
+	s->flushed_records = mirror_records(s->mirror);
+	pthread_mutex_lock(&s->status->lock);
+	s->status->flushes++;
+	pthread_mutex_unlock(&s->status->lock);
+	return mirror_tend(s->mirror, ei);
+}
+
+int
+after_page(struct syncer *s, struct err_info *ei)
+{
+	update_counts(s);
+	report_progress(s);
+	if (mirror_unflushed_bytes(s->mirror) >= CHECKPOINT_BYTES ||
+	    clock_mono_ms() - s->flushed_ms >= CHECKPOINT_MS)
+		return syncer_checkpoint(s, ei);
+	return 0;
+}
+
+/* --- the round --- */
+
+/* The highest number tells how many issues there are at most: for progress only. */
+static int
+expect_issues(struct syncer *s, struct err_info *ei)
+{
+	char url[GH_URL_MAX];
+	struct gh_page page;
+	int rc = gh_url(s->gh, url, "/repos/%s/%s/issues?state=all&sort=created&direction=desc"
+	                            "&per_page=1",
+	    s->owner, s->repo);
+
+	if (rc == 0)
+		rc = gh_get(s->gh, url, NULL, true, &page, ei);
+	if (rc != 0)
+		return rc;
+	pthread_mutex_lock(&s->status->lock);
+	s->status->families[STATUS_ISSUES].expected = (uint64_t)json_integer_value(
+	    json_object_get(json_array_get(page.doc, 0), "number"));
+	pthread_mutex_unlock(&s->status->lock);
+	gh_page_clear(&page);
+	return 0;
+}
+
+/* Once all issues are known, so is how many comments there must be. */
+static int
+expect_comments(struct syncer *s)
+{
+	struct snap_list_pos pos;
+	struct snap_list list;
+	struct snap_view *v;
+	struct snap_issue i;
+	uint64_t sum = 0;
+	int rc = mirror_view(s->mirror, &v);
+
+	if (rc != 0)
+		return rc;
+	rc = snap_list_begin(v, SNAP_BY_NUMBER, false, SNAP_CLASS_ALL, NULL, &list);
+	while (rc == 0 && (rc = snap_list_next(&list, &pos)) == 0) {
+		rc = snap_issue_get(v, pos.number, &i);
+		if (rc == 0 && snap_issue_hub_comments(&i) != SNAP_HUB_UNKNOWN)
+			sum += snap_issue_hub_comments(&i);
+	}
+	snap_writer_view_end(v);
+	pthread_mutex_lock(&s->status->lock);
+	s->status->families[STATUS_COMMENTS].expected = sum;
+	pthread_mutex_unlock(&s->status->lock);
+	return rc == ERR_NOENT ? 0 : rc;
+}
+
+/* Is the repository there, readable, and are issues switched on? */
+static int
+check_repository(struct syncer *s, struct err_info *ei)
+{
+	char url[GH_URL_MAX];
+	struct gh_page page;
+	const char *name;
+	int rc = gh_url(s->gh, url, "/repos/%s/%s", s->owner, s->repo);
+
+	if (rc == 0)
+		rc = gh_get(s->gh, url, NULL, false, &page, ei);
+	if (rc != 0)
+		return err_wrap(ei, rc, "repository %s/%s", s->owner, s->repo);
+	name = json_string_value(json_object_get(page.doc, "full_name"));
+	if (page.moved_to[0] != '\0')
+		log_warning("the repository was renamed; it is followed under its old name",
+		    LOG_S("full_name", name), LOG_END);
+	gh_page_clear(&page);
+	return 0;
+}
+
+static int
+poll_families(struct syncer *s, struct err_info *ei)
+{
+	struct family_state issues;
+	bool first;
+	int rc = family_load(s, STATUS_ISSUES, &issues);
+
+	first = rc == 0 && !issues.complete;
+	if (rc == 0 && (first || s->rounds == 0))
+		rc = check_repository(s, ei);
+	if (rc == 0 && first)
+		rc = expect_issues(s, ei);
+	if (rc == 0 && s->rounds % REFS_EVERY == 0)
+		rc = walk_refs(s, ei);
+	if (rc == 0)
+		rc = walk_family(s, STATUS_ISSUES, ei);
+	if (rc == 0 && first)
+		rc = expect_comments(s);
+	if (rc == 0)
+		rc = walk_family(s, STATUS_COMMENTS, ei);
+	if (rc == 0)
+		rc = pass_comments(s, ei);
+	if (rc == 0)
+		rc = walk_family(s, STATUS_EVENTS, ei);
+	if (rc == 0)
+		rc = pass_reviews(s, ei);
+	return rc;
+}
+
+static void
+end_round(struct syncer *s, int rc, const struct err_info *ei)
+{
+	struct status *st = s->status;
+
+	update_counts(s);
+	pthread_mutex_lock(&st->lock);
+	st->rounds++;
+	if (rc == 0)
+		st->last_good_ms = clock_real_ms();
+	else
+		st->failed_rounds++;
+	pthread_mutex_unlock(&st->lock);
+	status_set_error(st, rc == 0 ? "" : ei != NULL ? ei->text : err_name(rc));
+}
+
+static int
+save_last_error(struct mirror_txn *t, void *ctx)
+{
+	snap_note_put(t->snap, "last_error", slice_str(ctx));
+	return 0;
+}
+
+/* The responder shows it; a write only when it changes. */
+static int
+note_last_error(struct syncer *s, const char *text)
+{
+	struct snap_view *v;
+	struct slice old = { 0 };
+	bool same;
+	int rc = mirror_view(s->mirror, &v);
+
+	if (rc != 0)
+		return rc;
+	same = snap_note_get(v, "last_error", &old) == 0 ? slice_is(old, text) : text[0] == '\0';
+	snap_writer_view_end(v);
+	return same ? 0 : mirror_commit(s->mirror, save_last_error, (void *)(uintptr_t)text, NULL);
+}
+
+int
+syncer_round(struct syncer *s, struct err_info *ei)
+{
+	int rc = poll_families(s, ei), last;
+
+	if (rc != ERR_CANCELED)
+		note_last_error(s, rc == 0 ? "" : ei->text);
+	if (rc == 0 || rc == ERR_CANCELED || mirror_unflushed_bytes(s->mirror) > 0) {
+		struct err_info flush_error = { 0 };
+
+		last = rc == ERR_CANCELED ? mirror_flush(s->mirror, &flush_error) :
+		                            syncer_checkpoint(s, &flush_error);
+		if (last != 0 && (rc == 0 || last == ERR_CONFLICT)) {
+			rc = last;
+			*ei = flush_error;
+		}
+	}
+	if (rc == 0)
+		rc = update_families(s);
+	if (rc == 0)
+		s->rounds++;
+	end_round(s, rc, ei);
+	return rc;
+}

@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+"""What the v1 API must answer for a repository, derived from GitHub's objects.
+
+The derivation is independent of the C programs: it reads a recording folder
+(recording_maker/writer.py has its form) or the state that the GitHub double
+reports, whose objects are those of https://docs.github.com/en/rest/issues and
+https://docs.github.com/en/rest/pulls, and builds the API's Issue objects with
+comments and reviews.
+
+Users are shared by id: a login that changes changes everywhere, and a
+recording may show one id under several logins.  Which of them a mirror ends
+with depends on the order in which it asks, so the newest sighting is used here
+and `accepted_logins()` tells which others a test should accept.
+
+  expected_answer.py DIR        prints one Issue a line
+"""
+
+import json
+import os
+import sys
+from collections import defaultdict
+
+FAMILIES = ("comments", "events", "reviews", "review_comments")
+
+BUG_LABELS = {"bug", "type: bug", "type:bug", "kind/bug", "end-to-end bugs",
+              "type:bug/performance"}
+TYPE_WORDS = (("FEATURE", ("enhanc", "feat", "addition")), ("QUESTION", ("question",)),
+              ("CLEANUP", ("cleanup",)), ("PROCESS", ("process",)))
+
+NO_PRIORITY = "PRIORITY_UNSPECIFIED"
+NO_TYPE = "GITHUB_ISSUE_TYPE_UNSPECIFIED"
+
+
+# Sources
+
+def load_recording(folder):
+    """A recording as one dictionary, in the form of the double's state."""
+    source = {"repository": _load(folder, "repo.json")}
+    source["repo"] = source["repository"]["full_name"]
+    for name in ("issues", "pulls", "labels", "milestones"):
+        source[name] = _load(folder, f"{name}.json")
+    for family in FAMILIES:
+        path = os.path.join(folder, family)
+        names = os.listdir(path) if os.path.isdir(path) else []
+        source[family] = {name[:-len(".json")]: _load(path, name)
+                          for name in names if name.endswith(".json")}
+    return source
+
+
+def _load(folder, name):
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        return json.load(file)
+
+
+# Users
+
+def _users_in(value, time, found):
+    """Collect (time, login) of every user object below a value, by id."""
+    if isinstance(value, list):
+        for item in value:
+            _users_in(item, time, found)
+    elif isinstance(value, dict):
+        if "login" in value and "id" in value:
+            found[value["id"]].append((time, value["login"]))
+        own = value.get("updated_at") or value.get("submitted_at") or value.get("created_at")
+        for item in value.values():
+            if isinstance(item, (dict, list)):
+                _users_in(item, own or time, found)
+
+
+def sightings(source):
+    """{user id: [(time of the object, login), ...]} over the whole source."""
+    found = defaultdict(list)
+    for name in ("issues", "pulls", "milestones"):
+        _users_in(source[name], "", found)
+    for family in FAMILIES:
+        for rows in source[family].values():
+            _users_in(rows, "", found)
+    return found
+
+
+def newest_logins(source):
+    """{user id: login as last seen}."""
+    return {user_id: max(seen)[1] for user_id, seen in sightings(source).items()}
+
+
+def accepted_logins(source):
+    """{user id: set of logins} of the ids that are seen under more than one."""
+    names = {user_id: {login for _time, login in seen}
+             for user_id, seen in sightings(source).items()}
+    return {user_id: logins for user_id, logins in names.items() if len(logins) > 1}
+
+
+# Rules
+
+def sorted_labels(labels):
+    """Label names in the API's order: case ignored, ties by id."""
+    return [x["name"] for x in sorted(labels, key=lambda x: (x["name"].lower(), x["id"]))]
+
+
+def priority_of(names):
+    """The priority that the first deciding label gives; names are sorted."""
+    for name in names:
+        for level in ("p0", "p1", "p2", "p3", "p4"):
+            if level in name.lower():
+                return level.upper()
+    return NO_PRIORITY
+
+
+def type_of(names):
+    for name in names:
+        lowered = name.lower()
+        if lowered in BUG_LABELS:
+            return "BUG"
+        for kind, words in TYPE_WORDS:
+            if any(word in lowered for word in words):
+                return kind
+    return NO_TYPE
+
+
+def blocking_of(names):
+    """(blocked, releaseBlocking)"""
+    blocked = [name for name in names if "blocked" in name.lower()]
+    blocking = [name for name in names
+                if "blocking" in name.lower() and "blocked" not in name.lower()]
+    return bool(blocked), bool(blocking)
+
+
+def approved_of(is_pull, reviews):
+    """True when each reviewer's last review in time is an approval.
+
+    `reviews` are API objects in their order; those of deleted accounts count
+    as the reviews of one unknown person.
+    """
+    if not is_pull or not reviews:
+        return False
+    last = {}
+    for review in reviews:
+        last[review["actor"]["id"] if review["actor"] else None] = review["state"]
+    return all(state == "APPROVED" for state in last.values())
+
+
+def commit_of(events):
+    """The commit id of the last event in time that carries one."""
+    rows = sorted((e for e in events if e.get("commit_id")),
+                  key=lambda e: (e["created_at"], e["id"]))
+    return rows[-1]["commit_id"] if rows else ""
+
+
+# The Issue object
+
+class Deriver:
+    """Builds the API's objects for one source."""
+
+    def __init__(self, source, repo=None):
+        self.source = source
+        self.repo = repo or source["repo"]
+        self._logins = newest_logins(source)
+        self._issues = {issue["number"]: issue for issue in source["issues"]}
+        self._pulls = {pull["number"]: pull for pull in source["pulls"]}
+
+    def numbers(self):
+        return sorted(self._issues)
+
+    def _user(self, user):
+        if user is None:
+            return None
+        return {"id": user["id"], "login": self._logins.get(user["id"], user["login"])}
+
+    def _rows(self, family, number):
+        return self.source[family].get(str(number), [])
+
+    def comments(self, number):
+        rows = [{
+            "id": row["id"],
+            "user": self._user(row["user"]),
+            "createdAt": row["created_at"],
+            "updatedAt": row["updated_at"],
+            "body": row["body"] or "",
+        } for row in self._rows("comments", number)]
+        return sorted(rows, key=lambda row: (row["createdAt"], row["id"]))
+
+    def reviews(self, number):
+        rows = [{
+            "id": row["id"],
+            "actor": self._user(row["user"]),
+            "actorAssociation": row.get("author_association") or "",
+            "createdAt": row["submitted_at"],
+            "body": row["body"] or "",
+            "state": row["state"],
+            "commitId": row.get("commit_id") or "",
+        } for row in self._rows("reviews", number) if row.get("submitted_at")]
+        return sorted(rows, key=lambda row: (row["createdAt"], row["id"]))
+
+    def issue(self, number):
+        data = self._issues[number]
+        labels = sorted_labels(data["labels"])
+        reviews = self.reviews(number)
+        is_pull = "pull_request" in data
+        closed = data["state"] == "closed"
+        blocked, release_blocking = blocking_of(labels)
+        priority = priority_of(labels)
+        answer = {
+            "name": f"{self.repo}/issues/{number}",
+            "title": data["title"],
+            "body": data["body"] or "",
+            "priority": priority,
+            "priorityUnknown": priority == NO_PRIORITY,
+            "issueType": type_of(labels),
+            "labels": labels,
+            "createdAt": data["created_at"],
+            "updatedAt": data["updated_at"],
+            "closedAt": data["closed_at"] if closed else None,
+            "closed": closed,
+            "closedBy": self._user(data.get("closed_by")) if closed else None,
+            "isPr": is_pull,
+            "approved": approved_of(is_pull, reviews),
+            "gitCommit": None,
+            "commit": commit_of(self._rows("events", number)),
+            "issueId": number,
+            "url": f"https://github.com/{self.repo}/issues/{number}",
+            "assignees": [self._user(person) for person in data["assignees"]],
+            "reporter": self._user(data["user"]),
+            "comments": self.comments(number),
+            "reviews": reviews,
+            "repo": self.repo,
+            "blocked": blocked,
+            "releaseBlocking": release_blocking,
+        }
+        answer.update(self._own_fields(data))
+        return answer
+
+    def _own_fields(self, data):
+        """Fields that drghs did not have."""
+        pull = self._pulls.get(data["number"], {})
+        milestone = data["milestone"]
+        return {
+            "draft": bool(data.get("draft", False)),
+            "mergedAt": (data.get("pull_request") or {}).get("merged_at")
+            or pull.get("merged_at"),
+            "stateReason": data.get("state_reason") or "",
+            "locked": data["locked"],
+            "milestone": milestone and {"number": milestone["number"],
+                                        "title": milestone["title"]},
+        }
+
+
+def expected_issues(source, repo=None):
+    """{number: Issue} of a source, a recording folder or the double's state."""
+    if isinstance(source, (str, os.PathLike)):
+        source = load_recording(source)
+    deriver = Deriver(source, repo)
+    return {number: deriver.issue(number) for number in deriver.numbers()}
+
+
+# Comparison
+
+def compare_issues(expected, got, logins=None, ignore=()):
+    """Readable differences between two Issue objects, [] when they agree.
+
+    `logins` is accepted_logins(); fields named in `ignore`, and fields of
+    `got` that are not expected at all, do not count.  The order of assignees
+    is free: the API does not promise one.
+    """
+    differences = []
+    for name, want in expected.items():
+        if name in ignore:
+            continue
+        if name not in got:
+            differences.append(f"{name}: missing")
+            continue
+        have = got[name]
+        if name == "assignees":
+            want, have = _by_id(want), _by_id(have)
+        _compare(name, want, have, logins or {}, differences)
+    return differences
+
+
+def _by_id(people):
+    if not isinstance(people, list) or any(not isinstance(p, dict) for p in people):
+        return people
+    return sorted(people, key=lambda person: person.get("id", 0))
+
+
+def _compare(path, want, have, logins, differences):
+    if isinstance(want, dict) and isinstance(have, dict):
+        for name in want.keys() | have.keys():
+            if name not in have or name not in want:
+                where = "missing" if name in want else "not expected"
+                differences.append(f"{path}.{name}: {where}")
+            elif name == "login" and have[name] in logins.get(want.get("id"), ()):
+                continue
+            else:
+                _compare(f"{path}.{name}", want[name], have[name], logins, differences)
+    elif isinstance(want, list) and isinstance(have, list):
+        if len(want) != len(have):
+            differences.append(f"{path}: {len(want)} expected, {len(have)} there")
+        for index, pair in enumerate(zip(want, have)):
+            _compare(f"{path}[{index}]", *pair, logins, differences)
+    elif want != have or type(want) is not type(have):
+        differences.append(f"{path}: expected {_short(want)}, got {_short(have)}")
+
+
+def _short(value):
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 160 else f"{text[:100]}...{text[-40:]} ({len(text)} characters)"
+
+
+def compare_repositories(expected, got, logins=None, ignore=()):
+    """Differences between two {number: Issue}, each with its number in front."""
+    differences = [f"{n}: missing" for n in sorted(expected.keys() - got.keys())]
+    differences += [f"{n}: not expected" for n in sorted(got.keys() - expected.keys())]
+    for number in sorted(expected.keys() & got.keys()):
+        differences += [f"{number}: {text}" for text in compare_issues(
+            expected[number], got[number], logins, ignore)]
+    return differences
+
+
+def main(arguments):
+    if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
+        sys.exit("usage: expected_answer.py DIR")
+    for issue in expected_issues(arguments[0]).values():
+        print(json.dumps(issue, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,59 @@
+"""Command line of the double; `github-double --help` lists the options."""
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+
+from .double import Double
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def parse_arguments(arguments):
+    parser = argparse.ArgumentParser(
+        prog="github-double", description="A strict stand-in for GitHub's REST API.")
+    parser.add_argument("--recording", action="append", default=[], metavar="DIR",
+                        help="a recorded repository to serve; may be repeated")
+    parser.add_argument("--port", type=int, default=0, help="0, the default: any free port")
+    parser.add_argument("--port-file", metavar="FILE", help="write the port here, atomically")
+    parser.add_argument("--token", action="append", default=[],
+                        help="accept this token and refuse others; may be repeated")
+    parser.add_argument("--rate-limit", type=int, default=5000, metavar="N",
+                        help="requests an hour for each token")
+    parser.add_argument("--page-cap-events", type=int, default=0, metavar="PAGES",
+                        help="end the repository's events after so many pages")
+    parser.add_argument("--page-cap-comments", type=int, default=0, metavar="PAGES",
+                        help="end the repository's comments after so many pages")
+    parser.add_argument("--issue-cursors", action=argparse.BooleanOptionalAction, default=True,
+                        help="cursors in the links of the issues listing")
+    parser.add_argument("--quiet", action="store_true", help="do not log requests to stderr")
+    return parser.parse_args(arguments)
+
+
+def write_atomically(path, text):
+    folder = os.path.dirname(os.path.abspath(path))
+    handle, temporary = tempfile.mkstemp(dir=folder)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    os.chmod(temporary, 0o644)
+    os.replace(temporary, path)
+
+
+def main(arguments=None):
+    options = parse_arguments(arguments)
+    # Blocked here, before any thread exists, so that sigwait() alone takes them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    double = Double(
+        options.recording, port=options.port, tokens=options.token,
+        rate_limit=options.rate_limit, page_cap_events=options.page_cap_events,
+        page_cap_comments=options.page_cap_comments, issue_cursors=options.issue_cursors,
+        quiet=options.quiet)
+    double.start()
+    print(f"listening on {double.url}", flush=True)
+    if options.port_file:
+        write_atomically(options.port_file, f"{double.port}\n")
+    signal.sigwait(STOP_SIGNALS)
+    sys.stdout.flush()
+    os._exit(0)  # at once: connection threads may still be sending

@@ -1,0 +1,104 @@
+"""Puts the parts together: one Double is one server with its whole state."""
+
+import sys
+import threading
+
+from .answers import Answer
+from .api import Api
+from .clock import Clock
+from .control import Control
+from .counters import Counters
+from .faults import FaultList
+from .gate import Gate
+from .limits import RateLimits
+from .loading import load_repository
+from .model import World
+from .server import Server
+
+CONTROL_PREFIX = "/_double/"
+
+
+class Options:
+    """Settings of a Double; the defaults are those of the command line."""
+
+    def __init__(self, **values):
+        self.port = values.pop("port", 0)
+        self.tokens = tuple(values.pop("tokens", ()))
+        self.rate_limit = values.pop("rate_limit", 5000)
+        self.page_cap_events = values.pop("page_cap_events", 0)
+        self.page_cap_comments = values.pop("page_cap_comments", 0)
+        self.issue_cursors = values.pop("issue_cursors", True)
+        self.quiet = values.pop("quiet", True)
+        if values:
+            raise TypeError(f"unknown options: {', '.join(values)}")
+
+
+class Double:
+    """Use as a context manager, or start() and stop() it."""
+
+    def __init__(self, recordings=(), **options):
+        self.options = Options(**options)
+        self.clock = Clock()
+        self.counters = Counters()
+        self.faults = FaultList()
+        self.limits = RateLimits(self.options.rate_limit, self.clock)
+        self.world = World()
+        for folder in recordings:
+            self.world.add(load_repository(folder))
+        self._gate = Gate(Api(self.world, self.options), self.options.tokens, self.limits,
+                          self.faults, self.counters, self.clock)
+        self._control = Control(self)
+        self._lock = threading.Lock()
+        self._server = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_exception):
+        self.stop()
+
+    def start(self):
+        self._server = Server(self.options.port, self.respond)
+        self._server.start()
+
+    def stop(self):
+        self._server.stop()
+
+    @property
+    def url(self):
+        return self._server.url
+
+    @property
+    def port(self):
+        return self._server.port
+
+    def respond(self, request):
+        """The answer of one request; model and counters change only in here."""
+        if request.path.startswith(CONTROL_PREFIX):
+            with self._lock:
+                return self._control.answer(request)
+        self.counters.begin()
+        with self._lock:
+            self._gate.api.classify(request)
+            answer = Answer(500)
+            try:
+                answer = self._gate.answer(request)
+            finally:
+                if answer.delivery is None:
+                    self.counters.end(request, answer)
+        if answer.delivery is not None:
+            answer.delivery = self._counted(request, answer, answer.delivery)
+        if not self.options.quiet:
+            print(f"{request.method} {request.target} {answer.status}", file=sys.stderr)
+        return answer
+
+    def _counted(self, request, answer, deliver):
+        """A slow delivery counts as in flight until it is over."""
+        def wrapped(sock, head, body):
+            try:
+                return deliver(sock, head, body)
+            finally:
+                with self._lock:
+                    self.counters.end(request, answer)
+        return wrapped

@@ -1,0 +1,85 @@
+"""The primary rate limit, per token, on the double's clock.
+
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+"""
+
+from .answers import ApiError
+
+WINDOW_S = 3600
+ANONYMOUS = ""
+
+HEADER_MODES = ("normal", "absent", "zero")
+
+
+class _Window:
+    def __init__(self, reset):
+        self.used = 0
+        self.reset = reset
+
+
+class RateLimits:
+    """Counts requests of each token in hourly windows.
+
+    `header_mode` imitates GitHub Enterprise, which sends no rate limit headers
+    or zeros while limits are off; then nothing is refused either.
+    """
+
+    def __init__(self, limit, clock):
+        self.limit = limit
+        self.header_mode = "normal"
+        self._clock = clock
+        self._windows = {}
+
+    def _window(self, token):
+        now = int(self._clock.now())
+        window = self._windows.get(token)
+        if window is None or now >= window.reset:
+            window = self._windows[token] = _Window(now + WINDOW_S)
+        return window
+
+    def remaining(self, token):
+        return max(0, self.limit - self._window(token).used)
+
+    def check(self, token):
+        """Raise GitHub's refusal when the window is used up."""
+        if self.header_mode == "normal" and self.remaining(token) == 0:
+            raise exceeded(403)
+
+    def charge(self, token):
+        self._window(token).used += 1
+
+    def set(self, token=None, remaining=None, reset_in_s=None):
+        """Move the limit of one token, or of every token seen."""
+        tokens = [token] if token is not None else list(self._windows) or [ANONYMOUS]
+        for name in tokens:
+            window = self._window(name)
+            if remaining is not None:
+                window.used = self.limit - remaining
+            if reset_in_s is not None:
+                window.reset = int(self._clock.now()) + reset_in_s
+
+    def headers(self, token):
+        if self.header_mode == "absent":
+            return {}
+        window = self._window(token)
+        values = (self.limit, self.remaining(token), window.reset, window.used)
+        if self.header_mode == "zero":
+            values = (0, 0, 0, 0)
+        names = ("Limit", "Remaining", "Reset", "Used")
+        answer = {f"X-RateLimit-{n}": str(v) for n, v in zip(names, values)}
+        answer["X-RateLimit-Resource"] = "core"
+        return answer
+
+    def report(self, token):
+        """The body of GET /rate_limit."""
+        window = self._window(token)
+        core = {"limit": self.limit, "used": window.used,
+                "remaining": self.remaining(token), "reset": window.reset}
+        return {"resources": {"core": core}, "rate": core}
+
+
+def exceeded(status, headers=None):
+    return ApiError(
+        status, "API rate limit exceeded for user ID 1. If you reach out to GitHub Support "
+        "for help, please include the request ID.", page="overview/rate-limits-for-the-rest-api",
+        headers=headers)

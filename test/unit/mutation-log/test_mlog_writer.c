@@ -1,0 +1,879 @@
+/*
+ * test_mlog_writer.c - one writer's life: places, flush order, takeover, failures and
+ * crashes between every two steps.  Rivals at once are in test_mlog_rivals.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <sys/wait.h>
+
+#include "base/mem.h"
+#include "base/store/fault.h"
+#include "mutation-log/mlog_writer.h"
+#include "test/unit/base/store/tmp_dir.h"
+#include "test/unit/mutation-log/log_maker.h"
+
+#define START ((struct mlog_pos){ 0, 0 })
+#define MINUTE_MS (INT64_C(60) * 1000)
+
+/* Time that passes only when somebody sleeps. */
+struct fake_clock {
+	int64_t now_ms;
+	int sleeps;
+	int cancel_at;           /* the sleep that is given up; 0 = none */
+	void (*meanwhile)(void); /* what happens during a sleep */
+};
+
+static struct fake_clock fake;
+
+static int64_t
+fake_now(void *ctx)
+{
+	return ((struct fake_clock *)ctx)->now_ms;
+}
+
+static int
+fake_sleep(void *ctx, int64_t ms)
+{
+	struct fake_clock *c = ctx;
+
+	c->now_ms += ms;
+	c->sleeps++;
+	if (c->meanwhile != NULL)
+		c->meanwhile();
+	return c->sleeps == c->cancel_at;
+}
+
+static const struct mlog_writer_opts opts = { .mono_ms = fake_now, .real_ms = fake_now,
+	.sleep_ms = fake_sleep, .ctx = &fake };
+
+static struct store *shared;
+
+static int
+set_up(void **state)
+{
+	int rc = store_mem_new(false, &shared);
+
+	fake = (struct fake_clock){ .now_ms = 1000 * MINUTE_MS };
+	store_mem_set_time(shared, fake.now_ms);
+	*state = shared;
+	return rc;
+}
+
+static int
+tear_down(void **state)
+{
+	store_close(*state);
+	return 0;
+}
+
+static struct mlog_writer *
+open_as(struct store *s, const char *holder)
+{
+	struct mlog_writer *w = NULL;
+	struct err_info ei = { 0 };
+	int rc = mlog_writer_open(s, MADE_PREFIX, holder, &opts, &w, &ei);
+
+	if (rc != 0)
+		fail_msg("open as %s: %s: %s", holder, err_name(rc), ei.text);
+	return w;
+}
+
+static int
+append_at(struct mlog_writer *w, struct mlog_pos at, const char *payload)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, 1 << 20);
+	mlog_record_append(&b, at.offset, slice_str(payload));
+	rc = buf_err(&b);
+	if (rc == 0)
+		rc = mlog_writer_append(w, at, buf_view(&b), NULL);
+	buf_clear(&b);
+	return rc;
+}
+
+/* Append where mlog_place() says. */
+static void
+append(struct mlog_writer *w, const char *payload)
+{
+	struct mlog_pos at, end;
+
+	assert_int_equal(mlog_place(mlog_writer_end(w), strlen(payload), &at, &end), 0);
+	assert_int_equal(append_at(w, at, payload), 0);
+	assert_int_equal(mlog_pos_cmp(mlog_writer_end(w), end), 0);
+}
+
+static void
+flush(struct mlog_writer *w)
+{
+	struct err_info ei = { 0 };
+
+	assert_int_equal(mlog_writer_flush(w, &ei), 0);
+}
+
+static void
+assert_log(struct store *s, const char *want)
+{
+	struct err_info ei = { 0 };
+	struct buf got;
+
+	buf_init(&got, 64 << 20);
+	assert_int_equal(made_read(s, MADE_PREFIX, START, &got, &ei), ERR_NOENT);
+	assert_string_equal(buf_cstr(&got), want);
+	buf_clear(&got);
+}
+
+static size_t
+count_segments(struct store *s)
+{
+	struct store_list l = { 0 };
+	size_t count = 0;
+
+	assert_int_equal(store_list(s, MADE_PREFIX, &l, NULL), 0);
+	for (size_t i = 0; i < l.count; i++)
+		count += strstr(l.items[i].name, ".mutlog") != NULL;
+	store_list_clear(&l);
+	return count;
+}
+
+static void
+load_fence(struct store *s, struct mlog_fence *ret)
+{
+	int64_t generation;
+
+	assert_int_equal(mlog_fence_load(s, MADE_PREFIX, ret, &generation, NULL), 0);
+}
+
+static void
+a_new_log_begins_at_the_start_and_grows_in_one_segment(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	struct mlog_segment tail;
+
+	assert_int_equal(mlog_pos_cmp(mlog_writer_end(w), START), 0);
+	assert_false(mlog_writer_tail(w, &tail));
+	assert_int_equal(mlog_writer_flush(w, NULL), 0);
+	assert_int_equal(count_segments(*state), 0);
+	append(w, "one");
+	assert_log(*state, ""); /* not durable, so not there */
+	assert_int_equal(mlog_pos_cmp(mlog_writer_durable(w), START), 0);
+	flush(w);
+	assert_log(*state, "one|");
+	append(w, "two");
+	append(w, "three");
+	flush(w);
+	assert_log(*state, "one|two|three|");
+	assert_int_equal(count_segments(*state), 1);
+	assert_true(mlog_writer_tail(w, &tail));
+	assert_int_equal(tail.size, mlog_writer_durable(w).offset);
+	assert_int_equal(mlog_pos_cmp(mlog_writer_durable(w), mlog_writer_end(w)), 0);
+	mlog_writer_close(w);
+	mlog_writer_close(NULL);
+}
+
+static void
+records_that_do_not_continue_the_log_are_refused(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	struct mlog_pos end;
+
+	assert_int_equal(append_at(w, (struct mlog_pos){ 0, 1 }, "x"), ERR_INVAL);
+	assert_int_equal(append_at(w, (struct mlog_pos){ 1, 0 }, "x"), ERR_INVAL);
+	append(w, "x");
+	end = mlog_writer_end(w);
+	assert_int_equal(append_at(w, START, "x"), ERR_INVAL);
+	assert_int_equal(append_at(w, (struct mlog_pos){ 2, 0 }, "x"), ERR_INVAL);
+	assert_int_equal(append_at(w, (struct mlog_pos){ 1, 5 }, "x"), ERR_INVAL);
+	assert_int_equal(mlog_writer_append(w, end, SLICE("REC@0+1=x"), NULL), ERR_INVAL);
+	assert_int_equal(mlog_writer_append(w, end, SLICE(""), NULL), ERR_INVAL);
+	assert_int_equal(mlog_writer_append(w, end, SLICE("REC@a+2=x"), NULL), ERR_INVAL);
+	assert_int_equal(mlog_pos_cmp(mlog_writer_end(w), end), 0);
+	flush(w);
+	assert_log(*state, "x|");
+	mlog_writer_close(w);
+}
+
+static void
+a_record_that_begins_a_number_seals_the_one_before(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	struct mlog_fence f = { 0 };
+
+	append(w, "one");
+	flush(w);
+	append(w, "two"); /* grows number 0 once more, then it is full */
+	assert_int_equal(append_at(w, (struct mlog_pos){ 1, 0 }, "three"), 0);
+	assert_int_equal(append_at(w, (struct mlog_pos){ 2, 0 }, "four"), 0);
+	flush(w);
+	append(w, "five");
+	flush(w);
+	assert_log(*state, "one|two|three|four|five|");
+	assert_int_equal(count_segments(*state), 3);
+	load_fence(*state, &f);
+	assert_int_equal(f.tail.number, 2);
+	assert_int_equal(f.sealed_count, 2);
+	mlog_fence_clear(&f);
+	mlog_writer_close(w);
+}
+
+static void
+a_segment_is_full_at_16_mebibytes_and_a_larger_record_stands_alone(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	size_t len = (size_t)MLOG_SEGMENT_MAX - 100;
+	char *big = malloc(2 * len);
+	struct mlog_pos at, end;
+	struct buf b;
+
+	assert_non_null(big);
+	memset(big, 'x', 2 * len);
+	buf_init(&b, 4 * len);
+	append(w, "small");
+	for (int i = 0; i < 2; i++) {
+		struct slice payload = { big, i == 0 ? 2 * len : len };
+
+		buf_reset(&b);
+		assert_int_equal(mlog_place(mlog_writer_end(w), payload.len, &at, &end), 0);
+		assert_int_equal(at.segment, i + 1);
+		mlog_record_append(&b, at.offset, payload);
+		assert_int_equal(mlog_writer_append(w, at, buf_view(&b), NULL), 0);
+	}
+	/* The caller does not keep to mlog_place(): too much for the segment. */
+	buf_reset(&b);
+	mlog_record_append(&b, end.offset, (struct slice){ big, 200 });
+	assert_int_equal(mlog_writer_append(w, end, buf_view(&b), NULL), ERR_INVAL);
+	append(w, "behind");
+	flush(w);
+	mlog_writer_close(w);
+	w = open_as(*state, "a");
+	append(w, "later");
+	flush(w);
+	assert_int_equal(count_segments(*state), 3);
+	assert_int_equal(mlog_writer_durable(w).segment, 2);
+	mlog_writer_close(w);
+	buf_clear(&b);
+	free(big);
+}
+
+static void
+unflushed_bytes_are_bounded(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	size_t len = MLOG_RECORD_MAX;
+	char *big = calloc(1, len);
+	struct mlog_pos at, end;
+	struct buf b;
+	int rc = 0, count = 0;
+
+	assert_non_null(big);
+	buf_init(&b, 2 * len);
+	while (rc == 0) {
+		buf_reset(&b);
+		assert_int_equal(mlog_place(mlog_writer_end(w), len, &at, &end), 0);
+		mlog_record_append(&b, at.offset, (struct slice){ big, len });
+		rc = mlog_writer_append(w, at, buf_view(&b), NULL);
+		count += rc == 0;
+	}
+	assert_int_equal(rc, ERR_FULL);
+	assert_int_equal(count, 1);
+	flush(w);
+	assert_int_equal(mlog_writer_append(w, at, buf_view(&b), NULL), 0);
+	mlog_writer_close(w);
+	buf_clear(&b);
+	free(big);
+}
+
+static void
+the_same_holder_goes_on_at_once_where_it_was(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	struct mlog_fence f = { 0 };
+
+	append(w, "one");
+	flush(w);
+	append(w, "lost in the crash");
+	mlog_writer_close(w);
+	w = open_as(*state, "a");
+	assert_int_equal(fake.sleeps, 0);
+	append(w, "two");
+	flush(w);
+	assert_log(*state, "one|two|");
+	assert_int_equal(count_segments(*state), 1);
+	load_fence(*state, &f);
+	assert_int_equal(f.epoch, 2);
+	mlog_fence_clear(&f);
+	mlog_writer_close(w);
+}
+
+static void
+a_released_log_is_taken_at_once_and_continued(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+
+	append(w, "one");
+	flush(w);
+	assert_int_equal(mlog_writer_release(w, NULL), 0);
+	mlog_writer_close(w);
+	w = open_as(*state, "b");
+	assert_int_equal(fake.sleeps, 0);
+	assert_int_equal(mlog_writer_end(w).segment, 0);
+	append(w, "two");
+	flush(w);
+	assert_log(*state, "one|two|");
+	mlog_writer_close(w);
+}
+
+static void
+an_unreleased_log_is_taken_after_the_lease_and_a_new_number_begun(void **state)
+{
+	struct mlog_writer *a = open_as(*state, "a"), *b;
+	struct err_info ei = { 0 };
+	int64_t before;
+
+	append(a, "one");
+	flush(a);
+	before = fake.now_ms;
+	b = open_as(*state, "b");
+	assert_int_equal(fake.now_ms - before, MLOG_LEASE_S * 1000);
+	assert_int_equal(mlog_pos_cmp(mlog_writer_end(b), (struct mlog_pos){ 1, 0 }), 0);
+	/* The old holder wakes up: its upload never counts, and it hears who has the log. */
+	append(a, "too late");
+	assert_int_equal(mlog_writer_flush(a, &ei), ERR_CONFLICT);
+	assert_non_null(strstr(ei.text, "taken over by b (epoch 2)"));
+	assert_int_equal(append_at(a, mlog_writer_end(a), "x"), ERR_CONFLICT);
+	assert_int_equal(mlog_writer_renew(a, &ei), ERR_CONFLICT);
+	assert_int_equal(mlog_writer_release(a, &ei), ERR_CONFLICT);
+	assert_int_equal(mlog_writer_sweep(a, NULL, &ei), ERR_CONFLICT);
+	mlog_writer_close(a);
+	assert_int_equal(count_segments(*state), 1);
+	/* Still a new number after the taker's own crash before its first flush. */
+	mlog_writer_close(b);
+	b = open_as(*state, "b");
+	assert_int_equal(mlog_pos_cmp(mlog_writer_end(b), (struct mlog_pos){ 1, 0 }), 0);
+	append(b, "two");
+	flush(b);
+	assert_log(*state, "one|two|");
+	assert_int_equal(count_segments(*state), 2);
+	mlog_writer_close(b);
+}
+
+static struct mlog_writer *renewing;
+
+static void
+renew_it(void)
+{
+	if (fake.sleeps <= 100)
+		assert_int_equal(mlog_writer_renew(renewing, NULL), 0);
+	if (fake.sleeps == 100)
+		assert_int_equal(mlog_writer_release(renewing, NULL), 0);
+}
+
+static void
+a_holder_that_renews_is_left_alone_until_it_releases(void **state)
+{
+	struct mlog_writer *b;
+
+	renewing = open_as(*state, "a");
+	append(renewing, "one");
+	flush(renewing);
+	fake.meanwhile = renew_it;
+	b = open_as(*state, "b"); /* 100 sleeps of 5 s: longer than a lease */
+	assert_int_equal(fake.sleeps, 100);
+	assert_int_equal(mlog_writer_end(b).segment, 0);
+	mlog_writer_close(renewing);
+	mlog_writer_close(b);
+}
+
+static void
+waiting_can_be_given_up(void **state)
+{
+	struct mlog_writer *a = open_as(*state, "a"), *b = NULL;
+	struct err_info ei = { 0 };
+
+	fake.cancel_at = 3;
+	assert_int_equal(mlog_writer_open(*state, MADE_PREFIX, "b", &opts, &b, &ei), ERR_CANCELED);
+	assert_non_null(strstr(ei.text, "waiting for a"));
+	assert_null(b);
+	append(a, "one");
+	flush(a);
+	mlog_writer_close(a);
+}
+
+static void
+renewing_writes_only_when_a_third_of_the_lease_has_passed(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	size_t ops = store_mem_op_count(*state);
+
+	fake.now_ms += MLOG_LEASE_S * 1000 / 3 - 1;
+	assert_int_equal(mlog_writer_renew(w, NULL), 0);
+	assert_int_equal(store_mem_op_count(*state), ops);
+	fake.now_ms++;
+	assert_int_equal(mlog_writer_renew(w, NULL), 0);
+	assert_int_equal(store_mem_op_count(*state), ops + 1);
+	mlog_writer_close(w);
+}
+
+static void
+where_there_are_locks_a_dead_holder_is_replaced_at_once(void **state)
+{
+	struct mlog_writer *a, *b = NULL;
+	struct err_info ei = { 0 };
+	struct store *s = NULL;
+
+	(void)state;
+	assert_int_equal(store_mem_new(true, &s), 0);
+	a = open_as(s, "a");
+	append(a, "one");
+	flush(a);
+	assert_int_equal(mlog_writer_open(s, MADE_PREFIX, "b", &opts, &b, &ei), ERR_BUSY);
+	assert_non_null(strstr(ei.text, "being written by a"));
+	assert_int_equal(mlog_writer_open(s, MADE_PREFIX, "a", &opts, &b, &ei), ERR_BUSY);
+	mlog_writer_close(a);
+	b = open_as(s, "b");
+	assert_int_equal(fake.sleeps, 0);
+	assert_int_equal(mlog_writer_end(b).segment, 1);
+	mlog_writer_close(b);
+	store_close(s);
+}
+
+static void
+a_log_of_maintner_is_adopted_and_begun_anew_behind_its_end(void **state)
+{
+	struct mlog_fence f = { 0 };
+	struct mlog_writer *w;
+
+	assert_int_equal(made_log(*state, MADE_PREFIX, 2, 2), 0);
+	w = open_as(*state, "a");
+	assert_int_equal(mlog_pos_cmp(mlog_writer_end(w), (struct mlog_pos){ 2, 0 }), 0);
+	assert_log(*state, "payload 0|payload 1|payload 2|payload 3|");
+	append(w, "ours");
+	flush(w);
+	assert_log(*state, "payload 0|payload 1|payload 2|payload 3|ours|");
+	load_fence(*state, &f);
+	assert_int_equal(f.sealed_count, 2);
+	mlog_fence_clear(&f);
+	mlog_writer_close(w);
+}
+
+static void
+a_damaged_log_is_not_taken_over(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	struct mlog_segment tail;
+	char name[MLOG_NAME_SIZE], full[128];
+	struct err_info ei = { 0 };
+	struct mlog_fence f = { 0 };
+
+	append(w, "one");
+	flush(w);
+	assert_true(mlog_writer_tail(w, &tail));
+	mlog_writer_close(w);
+	mlog_segment_name(0, tail.sha224, name);
+	snprintf(full, sizeof(full), "%s%s", MADE_PREFIX, name);
+	assert_int_equal(store_mem_damage(*state, full, 9, 1), 0);
+	w = NULL;
+	assert_int_equal(mlog_writer_open(*state, MADE_PREFIX, "a", &opts, &w, &ei), ERR_CORRUPT);
+	assert_non_null(strstr(ei.text, "hash mismatch"));
+	assert_int_equal(store_delete(*state, full, STORE_ANY, NULL), 0);
+	assert_int_equal(mlog_writer_open(*state, MADE_PREFIX, "a", &opts, &w, &ei), ERR_CORRUPT);
+	assert_non_null(strstr(ei.text, "number 0000 is missing"));
+	assert_null(w);
+	load_fence(*state, &f);
+	assert_int_equal(f.epoch, 1);
+	mlog_fence_clear(&f);
+}
+
+static void
+a_deleted_commit_record_ends_the_writer(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	struct err_info ei = { 0 };
+
+	append(w, "one");
+	flush(w);
+	assert_int_equal(store_delete(*state, MADE_PREFIX "WRITER", STORE_ANY, NULL), 0);
+	append(w, "two");
+	assert_int_equal(mlog_writer_flush(w, &ei), ERR_CONFLICT);
+	assert_non_null(strstr(ei.text, "WRITER was deleted"));
+	mlog_writer_close(w);
+}
+
+static void
+the_sweep_deletes_what_is_old_and_unnamed(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	size_t count = 99;
+	struct buf b;
+
+	append(w, "one");
+	flush(w);
+	assert_int_equal(append_at(w, (struct mlog_pos){ 1, 0 }, "two"), 0);
+	flush(w);
+	buf_init(&b, 1000);
+	for (int i = 0; i < 4; i++) { /* left by nobody knows whom */
+		made_segment(&b, i, 1);
+		assert_int_equal(made_put(*state, MADE_PREFIX, (uint32_t)i, buf_view(&b), NULL), 0);
+	}
+	buf_clear(&b);
+	assert_int_equal(mlog_writer_sweep(w, &count, NULL), 0);
+	assert_int_equal(count, 0); /* too young */
+	fake.now_ms += MLOG_SWEEP_AGE_MS;
+	assert_int_equal(mlog_writer_sweep(w, &count, NULL), 0);
+	assert_int_equal(count, 4);
+	assert_int_equal(count_segments(*state), 2);
+	assert_log(*state, "one|two|");
+	mlog_writer_close(w);
+}
+
+static void
+a_swept_upload_of_our_own_is_put_again(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+
+	append(w, "one");
+	store_mem_fail(*state, 1, STORE_FAULT_BEFORE, ERR_UNAVAILABLE); /* the swap */
+	assert_int_equal(mlog_writer_flush(w, NULL), ERR_UNAVAILABLE);
+	assert_int_equal(count_segments(*state), 1);
+	fake.now_ms += MLOG_SWEEP_AGE_MS;
+	assert_int_equal(mlog_writer_sweep(w, NULL, NULL), 0);
+	assert_int_equal(count_segments(*state), 0);
+	flush(w);
+	assert_log(*state, "one|");
+	mlog_writer_close(w);
+}
+
+/*
+ * A short history that touches everything: growth, two numbers sealed by one flush, a
+ * clean reopen.  Stops at the first failure.  `done` counts the records whose flush
+ * was reported as done.
+ */
+struct history {
+	struct store *s;
+	struct mlog_writer *w;
+	int step; /* the next to do; a step that failed is done again */
+	int done;
+};
+
+#define HISTORY_STEPS 9
+static const char history_log[] = "r0|r1|r2|r3|r4|r5|";
+
+static int
+history_open(struct history *h)
+{
+	if (h->w != NULL)
+		return 0;
+	return mlog_writer_open(h->s, MADE_PREFIX, "a", &opts, &h->w, NULL);
+}
+
+/* Record `i` at its place, unless a repeated step has appended it already. */
+static int
+history_append(struct history *h, int i)
+{
+	static const struct {
+		uint32_t segment;
+		bool first;
+	} places[] = { { 0, true }, { 0, false }, { 0, false }, { 1, true }, { 2, true }, { 2, false } };
+	struct mlog_pos at = mlog_writer_end(h->w);
+	char payload[8];
+
+	if (places[i].first)
+		at = (struct mlog_pos){ places[i].segment, 0 };
+	snprintf(payload, sizeof(payload), "r%d", i);
+	return append_at(h->w, at, payload);
+}
+
+static int
+history_flush(struct history *h, int records)
+{
+	int rc = mlog_writer_flush(h->w, NULL);
+
+	if (rc == 0)
+		h->done = records;
+	return rc;
+}
+
+static int
+history_do(struct history *h)
+{
+	int rc = history_open(h);
+
+	if (rc != 0)
+		return rc;
+	switch (h->step) {
+	case 0:
+		return history_append(h, 0);
+	case 1:
+		return history_flush(h, 1);
+	case 2:
+		rc = history_append(h, 1);
+		return rc != 0 ? rc : history_append(h, 2);
+	case 3:
+		return history_flush(h, 3);
+	case 4:
+		rc = history_append(h, 3);
+		return rc != 0 ? rc : history_append(h, 4);
+	case 5:
+		return history_flush(h, 5);
+	case 6:
+		return history_append(h, 5);
+	case 7:
+		return history_flush(h, 6);
+	default:
+		return mlog_writer_release(h->w, NULL);
+	}
+}
+
+static int
+history_run(struct history *h)
+{
+	for (; h->step < HISTORY_STEPS; h->step++) {
+		int rc = history_do(h);
+
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* What a program does after a crash: open, append again what is not durable. */
+static void
+history_recover(struct history *h)
+{
+	struct buf got;
+	int have;
+
+	mlog_writer_close(h->w);
+	h->w = NULL;
+	buf_init(&got, 1000);
+	assert_int_equal(made_read(h->s, MADE_PREFIX, START, &got, NULL), ERR_NOENT);
+	assert_int_equal(strncmp(buf_cstr(&got), history_log, got.len), 0);
+	have = (int)(got.len / 3);
+	buf_clear(&got);
+	assert_true(have >= h->done); /* nothing durable is lost */
+	assert_int_equal(history_open(h), 0);
+	for (int i = have; i < 6; i++)
+		assert_int_equal(history_append(h, i), 0);
+	flush(h->w);
+	fake.now_ms += MLOG_SWEEP_AGE_MS;
+	assert_int_equal(mlog_writer_sweep(h->w, NULL, NULL), 0);
+	assert_int_equal(mlog_writer_release(h->w, NULL), 0);
+	mlog_writer_close(h->w);
+	h->w = NULL;
+}
+
+/* The names of all segments, which are their content. */
+static void
+names_of(struct store *s, struct buf *into)
+{
+	struct store_list l = { 0 };
+
+	assert_int_equal(store_list(s, MADE_PREFIX, &l, NULL), 0);
+	for (size_t i = 0; i < l.count; i++)
+		buf_fmt(into, "%s\n", l.items[i].name);
+	store_list_clear(&l);
+}
+
+static void
+assert_same_names(struct store *s, struct buf *want)
+{
+	struct buf got;
+
+	buf_init(&got, 10000);
+	names_of(s, &got);
+	assert_string_equal(buf_cstr(&got), buf_cstr(want));
+	buf_clear(&got);
+}
+
+static const enum store_fault faults[] = { STORE_FAULT_BEFORE, STORE_FAULT_AFTER };
+
+/* The undisturbed history, and how many operations on the store it takes. */
+static size_t
+undisturbed(struct buf *names)
+{
+	struct history h = { 0 };
+	size_t ops;
+
+	assert_int_equal(store_mem_new(false, &h.s), 0);
+	assert_int_equal(history_run(&h), 0);
+	mlog_writer_close(h.w);
+	ops = store_mem_op_count(h.s);
+	assert_log(h.s, history_log);
+	buf_init(names, 10000);
+	names_of(h.s, names);
+	store_close(h.s);
+	return ops;
+}
+
+static void
+any_failing_operation_can_be_repeated(void **state)
+{
+	struct buf names;
+	size_t ops = undisturbed(&names);
+
+	(void)state;
+	for (size_t n = 0; n < ops * 2; n++) {
+		struct history h = { 0 };
+
+		assert_int_equal(store_mem_new(false, &h.s), 0);
+		store_mem_fail(h.s, n / 2, faults[n % 2], ERR_UNAVAILABLE);
+		if (history_run(&h) != 0)
+			assert_int_equal(history_run(&h), 0);
+		fake.now_ms += MLOG_SWEEP_AGE_MS;
+		assert_int_equal(mlog_writer_sweep(h.w, NULL, NULL), 0);
+		mlog_writer_close(h.w);
+		assert_log(h.s, history_log);
+		assert_same_names(h.s, &names);
+		store_close(h.s);
+	}
+	buf_clear(&names);
+}
+
+static void
+a_crash_at_any_operation_ends_as_if_undisturbed(void **state)
+{
+	struct buf names;
+	size_t ops = undisturbed(&names);
+
+	(void)state;
+	for (size_t n = 0; n < ops * 2; n++) {
+		struct history h = { 0 };
+
+		assert_int_equal(store_mem_new(false, &h.s), 0);
+		store_mem_fail(h.s, n / 2, faults[n % 2], ERR_CLOSED);
+		(void)history_run(&h);
+		store_mem_fail(h.s, 0, STORE_FAULT_NONE, 0);
+		history_recover(&h);
+		assert_log(h.s, history_log);
+		assert_same_names(h.s, &names);
+		store_close(h.s);
+	}
+	print_message("%zu operations, each failed before and after\n", ops);
+	buf_clear(&names);
+}
+
+static void
+every_allocation_failure_can_be_repeated(void **state)
+{
+	bool failed = true;
+	struct buf names;
+
+	(void)state;
+	undisturbed(&names);
+	for (long n = 0; failed; n++) {
+		struct history h = { 0 };
+		int rc;
+
+		assert_int_equal(store_mem_new(false, &h.s), 0);
+		mem_fail_after(n);
+		rc = history_run(&h);
+		failed = rc != 0;
+		mem_fail_after(MEM_NEVER);
+		assert_true(rc == 0 || rc == ERR_NOMEM);
+		history_recover(&h);
+		assert_log(h.s, history_log);
+		assert_same_names(h.s, &names);
+		store_close(h.s);
+	}
+	buf_clear(&names);
+}
+
+#ifdef MAINTNER_FAULTS
+/* Run the history in a process of its own that dies at a crash point. */
+static bool
+died_at(const char *url, const char *point)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct history h = { 0 };
+
+		fault_arm(point);
+		if (store_open(url, &h.s, NULL) != 0 || history_run(&h) != 0)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 137);
+	return WEXITSTATUS(status) == 137;
+}
+
+static void
+a_process_that_dies_between_two_steps_ends_as_if_undisturbed(void **state)
+{
+	static const char *const points[] = { "mlog_flush.begin", "mlog_flush.put",
+		"mlog_flush.swapped", "mlog_flush.deleted", "store_dir.written", "store_dir.renamed" };
+	int deaths = 0;
+	struct buf names;
+
+	(void)state;
+	undisturbed(&names);
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
+		bool died = true;
+
+		for (int n = 1; died; n++) {
+			char dir[TMP_DIR_SIZE], url[TMP_DIR_SIZE + 16], point[64];
+			struct history h = { 0 };
+
+			assert_int_equal(tmp_dir_make(dir), 0);
+			snprintf(url, sizeof(url), "file://%s", dir);
+			snprintf(point, sizeof(point), "%s:%d", points[i], n);
+			died = died_at(url, point);
+			deaths += died;
+			assert_int_equal(store_open(url, &h.s, NULL), 0);
+			fake.now_ms = INT64_C(4102444800000); /* so that the sweep finds all old */
+			history_recover(&h);
+			assert_log(h.s, history_log);
+			assert_same_names(h.s, &names);
+			store_close(h.s);
+			tmp_dir_remove(dir);
+		}
+	}
+	print_message("%d deaths\n", deaths);
+	buf_clear(&names);
+}
+#endif
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+		WITH_STORE(a_new_log_begins_at_the_start_and_grows_in_one_segment),
+		WITH_STORE(records_that_do_not_continue_the_log_are_refused),
+		WITH_STORE(a_record_that_begins_a_number_seals_the_one_before),
+		WITH_STORE(a_segment_is_full_at_16_mebibytes_and_a_larger_record_stands_alone),
+		WITH_STORE(unflushed_bytes_are_bounded),
+		WITH_STORE(the_same_holder_goes_on_at_once_where_it_was),
+		WITH_STORE(a_released_log_is_taken_at_once_and_continued),
+		WITH_STORE(an_unreleased_log_is_taken_after_the_lease_and_a_new_number_begun),
+		WITH_STORE(a_holder_that_renews_is_left_alone_until_it_releases),
+		WITH_STORE(waiting_can_be_given_up),
+		WITH_STORE(renewing_writes_only_when_a_third_of_the_lease_has_passed),
+		WITH_STORE(where_there_are_locks_a_dead_holder_is_replaced_at_once),
+		WITH_STORE(a_log_of_maintner_is_adopted_and_begun_anew_behind_its_end),
+		WITH_STORE(a_damaged_log_is_not_taken_over),
+		WITH_STORE(a_deleted_commit_record_ends_the_writer),
+		WITH_STORE(the_sweep_deletes_what_is_old_and_unnamed),
+		WITH_STORE(a_swept_upload_of_our_own_is_put_again),
+		WITH_STORE(any_failing_operation_can_be_repeated),
+		WITH_STORE(a_crash_at_any_operation_ends_as_if_undisturbed),
+		WITH_STORE(every_allocation_failure_can_be_repeated),
+#ifdef MAINTNER_FAULTS
+		WITH_STORE(a_process_that_dies_between_two_steps_ends_as_if_undisturbed),
+#endif
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
