@@ -19,7 +19,8 @@ struct slice {
 };
 
 /* A slice of a string literal. */
-#define SLICE(lit) ((struct slice){ (lit), sizeof(lit) - 1 })
+#define SLICE(lit) ((struct slice)SLICE_INIT(lit))
+#define SLICE_INIT(lit) { (lit), sizeof(lit) - 1 } /* where a constant is needed */
 
 static inline struct slice
 slice_str(const char *text)

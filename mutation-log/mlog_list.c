@@ -187,7 +187,7 @@ is_damaged(struct store *s, const char *prefix, const struct mlog_list *l)
 int
 mlog_list_load(struct store *s, const char *prefix, struct mlog_list *ret, struct err_info *ei)
 {
-	int rc = 0;
+	int rc;
 
 	for (int i = 0; i < LOOKS_MAX; i++) {
 		struct mlog_list l = { 0 };
@@ -206,5 +206,5 @@ mlog_list_load(struct store *s, const char *prefix, struct mlog_list *ret, struc
 		if (again != 0)
 			return again;
 	}
-	return rc;
+	return err_set(ei, ERR_BUSY, "log %s: WRITER moves faster than it can be listed", prefix);
 }

@@ -4,7 +4,8 @@
  * A client speaks to one address.  It opens connections as calls need them, keeps
  * them while idle, and queues calls past its limits.  Everything runs on the
  * thread of the loop it was made for; no callback is made from inside a function
- * of this header.
+ * of this header.  SIGPIPE must be blocked or ignored there, as fcgi_server_run()
+ * and fcgi_call() do by themselves.
  */
 #pragma once
 

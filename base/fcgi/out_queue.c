@@ -1,6 +1,9 @@
 /* out_queue.c - bytes into a libuv stream; must not know records or whose they are. */
 #include "base/fcgi/out_queue.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #define SPARE_BYTES_MAX ((size_t)1 << 20) /* a larger buffer is freed, not kept */
 
 void
@@ -128,10 +131,27 @@ out_queue_kick(struct out_queue *q)
 	return 0;
 }
 
+/*
+ * Bytes that the peer has not taken, those in the kernel's buffer with them: that
+ * one is megabytes for TCP, and is not offered for writing before a third is free.
+ */
+static size_t
+unsent(struct out_queue *q)
+{
+	size_t bytes = uv_stream_get_write_queue_size(q->stream);
+	uv_os_fd_t fd;
+	int kernel = 0;
+
+	if (uv_fileno((const uv_handle_t *)q->stream, &fd) == 0 &&
+	    ioctl(fd, SIOCOUTQ, &kernel) == 0 && kernel > 0)
+		bytes += (size_t)kernel;
+	return bytes;
+}
+
 bool
 out_queue_progressed(struct out_queue *q)
 {
-	size_t bytes = q->stream == NULL ? 0 : uv_stream_get_write_queue_size(q->stream);
+	size_t bytes = unsent(q);
 	bool moved = bytes < q->last_bytes;
 
 	q->last_bytes = bytes;

@@ -17,7 +17,7 @@ struct out_queue {
 	struct buf pending; /* bytes that wait */
 	struct buf sending; /* bytes that `write` carries; frozen meanwhile */
 	bool in_flight;
-	size_t last_bytes; /* libuv's queue at the last look: shrinking is progress */
+	size_t last_bytes; /* unsent at the last look: shrinking is progress */
 	struct buf *spare; /* one buffer that several queues share to save allocations */
 	struct buf *sink;  /* tests: output goes here, and there is no stream */
 	/* A write has ended with 0 or a uv error, and nothing is in flight now. */

@@ -218,17 +218,20 @@ class Checker:
             if count > 1:
                 self.error(f"{segment.name}: {segment.size} bytes and {count} records")
 
+    def mutations(self):
+        """The decoded mutations of the live segments, in order."""
+        for segment in self._live(self._segments(), self._writer()):
+            for _offset, payload in records(segment.data):
+                yield decode("Mutation", payload)
+
     def _check_records(self, segment, rules):
-        before = len(self.report.errors)
-        view = segment.data
         try:
-            for offset, payload in records(view):
+            for offset, payload in records(segment.data):
                 seen = len(self.report.errors)
                 self._check_record(payload, rules)
                 self._locate(segment, offset, seen)
         except FrameError as error:
             self.error(f"{segment.name}: {error}")
-        return len(self.report.errors) == before
 
     def _check_record(self, payload, rules):
         if not payload:
@@ -251,11 +254,8 @@ def check_log(folder, allow_foreign=False):
 
 
 def read_mutations(folder):
-    """The decoded mutations of a log's live segments, in order."""
-    checker = Checker(folder, allow_foreign=True)
-    for segment in checker._live(checker._segments(), checker._writer()):
-        for _offset, payload in records(segment.data):
-            yield decode("Mutation", payload)
+    """The decoded mutations of a log, in order; FrameError or WireError at a flaw."""
+    return Checker(folder, allow_foreign=True).mutations()
 
 
 def main(arguments=None):

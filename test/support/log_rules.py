@@ -95,7 +95,7 @@ class LogRules:
 
     def _see_existence(self, number, issue, message):
         """First mutations, tombstones and revivals."""
-        own_fields = set(message) - NAMING_FIELDS - set(CHILD_FIELDS)
+        own_fields = set(message) - NAMING_FIELDS - set(CHILD_FIELDS) - {"extensions"}
         if message.get("not_exist"):
             if not issue.tombstoned:
                 self.counts["tombstones"] += 1

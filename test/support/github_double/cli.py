@@ -41,19 +41,26 @@ def write_atomically(path, text):
     os.replace(temporary, path)
 
 
-def main(arguments=None):
-    options = parse_arguments(arguments)
-    # Blocked here, before any thread exists, so that sigwait() alone takes them.
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    double = Double(
+def make_double(options):
+    return Double(
         options.recording, port=options.port, tokens=options.token,
         rate_limit=options.rate_limit, page_cap_events=options.page_cap_events,
         page_cap_comments=options.page_cap_comments, issue_cursors=options.issue_cursors,
         quiet=options.quiet)
-    double.start()
+
+
+def main(arguments=None):
+    options = parse_arguments(arguments)
+    for number in STOP_SIGNALS:
+        # At once, and without a lock: connection threads may be in the middle of anything.
+        signal.signal(number, lambda *_: os._exit(0))
+    try:
+        double = make_double(options)
+        double.start()
+    except (OSError, ValueError) as error:
+        sys.exit(f"github-double: {error}")
     print(f"listening on {double.url}", flush=True)
     if options.port_file:
         write_atomically(options.port_file, f"{double.port}\n")
-    signal.sigwait(STOP_SIGNALS)
-    sys.stdout.flush()
-    os._exit(0)  # at once: connection threads may still be sending
+    while True:
+        signal.pause()

@@ -156,16 +156,13 @@ class Edit:
 
 
 def _find_user(repository, login):
-    """A user object seen in a repository, by login; cached until an edit."""
-    def search():
+    """A user object seen in a repository, by login, or None; remembered."""
+    if login not in repository.people:
         needle = b'"login":"%s",' % login.encode()
-        for record in repository.every_record():
-            if needle in record.raw:
-                found = _user_within(record.load(), login)
-                if found is not None:
-                    return (found,)
-        return (None,)
-    return repository.view(("user", login), search)[0]
+        found = (_user_within(record.load(), login) for record in repository.every_record()
+                 if needle in record.raw)
+        repository.people[login] = next(filter(None, found), None)
+    return repository.people[login]
 
 
 def _user_within(value, login):

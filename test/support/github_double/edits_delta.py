@@ -27,6 +27,7 @@ def apply_delta(world, delta):
         for text, rows in delta.get(family, {}).items():
             number = int(text)
             repository.families[family][number] = [Record.of(row, number) for row in rows]
+    repository.people.clear()
     repository.touched()
     return {"repo": repository.full_name, "at": delta.get("at"),
             "numbers": sorted(data["number"] for data in delta.get("issues", ()))}

@@ -132,6 +132,7 @@ def rename_user(edit):
         for before, after in pairs:
             info = info.replace(before, after)
         repository.info = json.loads(info)
+        repository.people.clear()
         repository.touched()
     return {"records": count}
 
@@ -156,6 +157,7 @@ def delete_user(edit):
             if needle in record.raw:
                 record.store(_without_user(record.load(), login, heir))
                 count += 1
+        repository.people.clear()
         repository.touched()
     return {"records": count}
 

@@ -22,7 +22,6 @@ How limits look is described in
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
-import json
 import re
 import socket
 import struct

@@ -1,8 +1,10 @@
 """What holds for every API request: headers, token, limits, faults, ETags.
 
-  headers      https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api
-  versions     https://docs.github.com/en/rest/about-the-rest-api/api-versions
-  conditional  https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+Below https://docs.github.com/en/rest/ that is
+
+  headers      using-the-rest-api/getting-started-with-the-rest-api
+  versions     about-the-rest-api/api-versions
+  conditional  using-the-rest-api/best-practices-for-using-the-rest-api
 """
 
 import hashlib

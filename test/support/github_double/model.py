@@ -34,6 +34,7 @@ class Repository:
         self.gone = {}
         self.removed = False
         self.rules = None  # bytes of .github/issue_slo_rules.json
+        self.people = {}  # user objects by login, as edits look them up
         self._views = {}
         self._next_id = None
 

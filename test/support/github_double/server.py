@@ -105,6 +105,8 @@ class Connection:
         if not text.isdigit() or int(text) > MAX_BODY_BYTES:
             raise BadRequest("bad Content-Length")
         size = int(text)
+        if headers.get("expect", "").lower() == "100-continue":
+            self._sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         parts, have = [self._buffer], len(self._buffer)
         while have < size:
             data = self._sock.recv(RECEIVE_BYTES)

@@ -57,10 +57,10 @@ class People:
 class IdSpace:
     """Unique ids that follow the clock, as GitHub's nearly do.
 
-    With 12 ids a second they pass 2^31 within six years.
+    With 16 ids a second they pass 2^31 within five years.
     """
 
-    IDS_PER_SECOND = 12
+    IDS_PER_SECOND = 16
 
     def __init__(self, first, start_s):
         self._first = first

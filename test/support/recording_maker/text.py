@@ -47,8 +47,10 @@ ODD_TEXTS = (
     "rocket \U0001f680, family \U0001f468\u200d\U0001f469\u200d\U0001f467, clef \U0001d11e",
     "line separator \u2028 and paragraph separator \u2029 inside",
     "quotes \" ' ` and \\ backslashes \\n \\u0041 and </script><!-- -->",
-    "\ufeffbyte order mark first, no-break\u00a0space, zero\u200bwidth, \u202eright to left\u202c",
-    "\u4e2d\u6587\u6587\u5b57, \u65e5\u672c\u8a9e, \u0395\u03bb\u03bb\u03b7\u03bd\u03b9\u03ba\u03ac, "
+    "\ufeffbyte order mark first, no-break\u00a0space, zero\u200bwidth, "
+    "\u202eright to left\u202c",
+    "\u4e2d\u6587\u6587\u5b57, \u65e5\u672c\u8a9e, "
+    "\u0395\u03bb\u03bb\u03b7\u03bd\u03b9\u03ba\u03ac, "
     "\u05e2\u05d1\u05e8\u05d9\u05ea, e\u0301 combined",
     "\t\ttabs and trailing blanks   \n   \n",
     "",

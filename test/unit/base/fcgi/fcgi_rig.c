@@ -196,6 +196,17 @@ rig_start(struct rig *rig, const struct fcgi_server_opts *opts)
 	rig_start_at(rig, opts, "unix");
 }
 
+void
+rig_restart(struct rig *rig)
+{
+	fcgi_server_kill(rig->server);
+	pthread_join(rig->thread, NULL);
+	fcgi_server_free(rig->server);
+	assert_int_equal(fcgi_server_new(NULL, rig_handler, rig, &rig->server), 0);
+	assert_int_equal(fcgi_server_listen(rig->server, &rig->listener), 0);
+	assert_int_equal(pthread_create(&rig->thread, NULL, run, rig), 0);
+}
+
 int
 rig_stop(struct rig *rig)
 {

@@ -36,6 +36,8 @@ struct rig {
 /* Listen on a unix socket in a fresh directory ("unix") or on a TCP address. */
 void rig_start_at(struct rig *rig, const struct fcgi_server_opts *opts, const char *where);
 void rig_start(struct rig *rig, const struct fcgi_server_opts *opts);
+/* Kill the server, and start another with default options on the same listener. */
+void rig_restart(struct rig *rig);
 /* Stop and wait; the result of fcgi_server_run(). */
 int rig_stop(struct rig *rig);
 

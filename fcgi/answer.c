@@ -1,0 +1,53 @@
+/* answer.c - answers that every handler gives: JSON, and google.rpc.Status errors. */
+#include "base/json_text.h"
+#include "fcgi/responder.h"
+
+/* https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+static const struct status_of {
+	int err;
+	int http;
+	int code;
+} statuses[] = {
+	{ ERR_INVAL, 400, 3 },       { ERR_LIMIT, 400, 3 },        { ERR_NOENT, 404, 5 },
+	{ ERR_UNSUPPORTED, 501, 12 }, { ERR_UNAVAILABLE, 503, 14 }, { ERR_FULL, 503, 14 },
+	{ ERR_BUSY, 503, 14 },       { ERR_STALE, 503, 14 },       { ERR_TIMEOUT, 504, 4 },
+};
+
+void
+answer_json(struct exchange *x)
+{
+	static const struct request_field fields[] = { { "Cache-Control", SLICE_INIT("no-cache") },
+		{ NULL, { 0 } } };
+
+	request_reply(x->req, 200, "application/json", fields, x->req->out);
+	atomic_fetch_add_explicit(&x->r->answers[2], 1, memory_order_relaxed);
+}
+
+void
+answer_status(struct exchange *x, int http, int code, const char *message,
+    const struct request_field *fields)
+{
+	struct buf *out = x->req->out;
+
+	buf_reset(out); /* whatever a handler had gathered before it failed */
+	buf_fmt(out, "{\"code\":%d,\"message\":", code);
+	json_text_quote(out, slice_str(message));
+	buf_str(out, ",\"details\":[]}");
+	request_reply(x->req, http, "application/json", fields, out);
+	atomic_fetch_add_explicit(&x->r->answers[http / 100], 1, memory_order_relaxed);
+}
+
+void
+answer_error(struct exchange *x, int rc)
+{
+	const char *text = x->ei.text[0] != '\0' ? x->ei.text : err_name(rc);
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		if (statuses[i].err == rc) {
+			answer_status(x, statuses[i].http, statuses[i].code, text, NULL);
+			return;
+		}
+	}
+	/* Damage and want of memory: details are for the program's log, not for clients. */
+	answer_status(x, 500, 13, "internal error", NULL);
+}

@@ -1,0 +1,187 @@
+/* responder.c - routes, and the view that a route needs. */
+#include "fcgi/responder.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/log.h"
+
+#define REOPEN_MS 200 /* at most so often is a missing snapshot looked for */
+
+struct route {
+	const char *pattern; /* "{o}", "{r}", "{n}" stand for one part each */
+	void (*handle)(struct exchange *x);
+	bool needs_view;
+};
+
+static const struct route routes[] = {
+	{ "/_healthz", handle_health, false },
+	{ "/metrics", handle_metrics, false },
+	{ "/api/v1/owners/{o}/repositories", handle_repositories, true },
+	{ "/api/v1/{o}/{r}/issues", handle_issues, true },
+	{ "/api/v1/{o}/{r}/issues/{n}", handle_issue, true },
+};
+
+void
+responder_init(struct responder *r, const char *snapshot_dir)
+{
+	memset(r, 0, sizeof(*r));
+	r->snapshot_dir = snapshot_dir;
+	r->tried_ms = -REOPEN_MS;
+	pthread_mutex_init(&r->lock, NULL);
+}
+
+void
+responder_clear(struct responder *r)
+{
+	snap_close(atomic_load(&r->snap));
+	pthread_mutex_destroy(&r->lock);
+}
+
+/* Under the lock: look for the snapshot, but not at every request. */
+static int
+open_snapshot(struct responder *r, struct snap **ret, struct err_info *ei)
+{
+	struct snap *s = atomic_load(&r->snap);
+	int rc;
+
+	if (s == NULL && clock_mono_ms() - r->tried_ms < REOPEN_MS)
+		return err_set(ei, ERR_UNAVAILABLE, "nothing is mirrored yet");
+	if (s == NULL) {
+		rc = snap_open(r->snapshot_dir, &s, ei);
+		r->tried_ms = clock_mono_ms();
+		if (rc == ERR_NOENT)
+			return err_set(ei, ERR_UNAVAILABLE, "nothing is mirrored yet");
+		if (rc != 0) {
+			log_error("snapshot cannot be opened", LOG_S("error", ei->text), LOG_END);
+			return rc;
+		}
+		atomic_store(&r->snap, s);
+	}
+	*ret = s;
+	return 0;
+}
+
+int
+responder_view(struct responder *r, struct snap_view **ret, struct err_info *ei)
+{
+	struct snap *s = atomic_load_explicit(&r->snap, memory_order_acquire);
+	int rc = 0;
+
+	if (s == NULL) {
+		pthread_mutex_lock(&r->lock);
+		rc = open_snapshot(r, &s, ei);
+		pthread_mutex_unlock(&r->lock);
+	}
+	return rc == 0 ? snap_view_begin(s, ret) : rc;
+}
+
+/* The next '/'-separated part of a path behind *at; false at the end. */
+static bool
+next_part(struct slice path, size_t *at, struct slice *ret)
+{
+	const char *start = path.ptr + *at, *slash;
+
+	if (*at >= path.len || *start != '/')
+		return false;
+	start++;
+	slash = memchr(start, '/', (size_t)(path.ptr + path.len - start));
+	*ret = (struct slice){ start,
+		(size_t)((slash != NULL ? slash : path.ptr + path.len) - start) };
+	*at = (size_t)(ret->ptr + ret->len - path.ptr);
+	return true;
+}
+
+static struct slice *
+variable(struct route_match *m, struct slice part)
+{
+	if (part.len != 3 || part.ptr[0] != '{')
+		return NULL;
+	return part.ptr[1] == 'o' ? &m->owner : part.ptr[1] == 'r' ? &m->repo : &m->number;
+}
+
+/* Parts are split before they are decoded, so an encoded slash stays inside one. */
+static bool
+matches(struct slice pattern, struct slice path, struct arena *a, struct route_match *ret)
+{
+	size_t p = 0, q = 0;
+	struct slice want, got;
+
+	while (next_part(pattern, &p, &want)) {
+		struct slice *var = variable(ret, want);
+
+		if (!next_part(path, &q, &got))
+			return false;
+		if (var == NULL && !slice_eq(want, got))
+			return false;
+		if (var != NULL && (params_decode(got, false, a, var) != 0 || var->len == 0))
+			return false;
+	}
+	return q == path.len;
+}
+
+static const struct route *
+find_route(struct exchange *x)
+{
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (matches(slice_str(routes[i].pattern), x->req->path, x->req->arena, &x->match))
+			return &routes[i];
+	}
+	return NULL;
+}
+
+static void
+refuse_method(struct exchange *x)
+{
+	static const struct request_field allow[] = { { "Allow", SLICE_INIT("GET, HEAD") },
+		{ NULL, { 0 } } };
+
+	answer_status(x, 405, 12, "only GET and HEAD are allowed here", allow);
+}
+
+static void
+serve(struct exchange *x, const struct route *route)
+{
+	int rc = params_parse(x->req->query, x->req->arena, &x->params, &x->ei);
+
+	if (rc == 0 && route->needs_view)
+		rc = responder_view(x->r, &x->view, &x->ei);
+	if (rc != 0)
+		answer_error(x, rc);
+	else
+		route->handle(x);
+	snap_view_end(x->view);
+}
+
+void
+responder_handle(void *ctx, unsigned thread, struct request *req)
+{
+	struct exchange x = { .r = ctx, .req = req };
+	const struct route *route = find_route(&x);
+
+	(void)thread;
+	if (route == NULL)
+		answer_status(&x, 404, 5, "no such resource", NULL);
+	else if (!slice_is(req->method, "GET") && !slice_is(req->method, "HEAD"))
+		refuse_method(&x);
+	else
+		serve(&x, route);
+}
+
+bool
+exchange_is_ours(struct exchange *x, struct snap_repo *repo)
+{
+	size_t owner = x->match.owner.len;
+	int rc = snap_repo_get(x->view, repo);
+
+	if (rc != 0) {
+		answer_error(x, rc);
+		return false;
+	}
+	if (repo->name.len == owner + 1 + x->match.repo.len && repo->name.ptr[owner] == '/' &&
+	    strncasecmp(repo->name.ptr, x->match.owner.ptr, owner) == 0 &&
+	    strncasecmp(repo->name.ptr + owner + 1, x->match.repo.ptr, x->match.repo.len) == 0)
+		return true;
+	answer_status(x, 404, 5, "this repository is not mirrored here", NULL);
+	return false;
+}

@@ -1,0 +1,64 @@
+/*
+ * responder.h - what every handler of the responder gets: the snapshot, the
+ * request, counters; and how errors are answered.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "fcgi/params.h"
+#include "fcgi/request.h"
+
+#define RESPONDER_THREADS_MAX 256
+#define RESPONDER_PAGE_BYTES ((size_t)4 << 20) /* a list page ends here at the latest */
+
+struct responder {
+	const char *snapshot_dir;
+	pthread_mutex_t lock; /* guards the first opening of snap */
+	_Atomic(struct snap *) snap; /* NULL until there is a snapshot */
+	int64_t tried_ms;     /* monotonic time of the last failed opening */
+	atomic_ullong answers[6]; /* by the status's first digit */
+};
+
+/* A matched path: its variable parts, decoded. */
+struct route_match {
+	struct slice owner, repo, number;
+};
+
+/* One request being answered. */
+struct exchange {
+	struct responder *r;
+	struct request *req;
+	struct route_match match;
+	struct params params;
+	struct snap_view *view; /* NULL for routes that need none */
+	struct err_info ei;
+};
+
+void responder_init(struct responder *r, const char *snapshot_dir);
+void responder_clear(struct responder *r);
+
+/* The request_handler of every transport; `ctx` is the responder. */
+void responder_handle(void *ctx, unsigned thread, struct request *req);
+
+/* Begin a view; ERR_NOENT while nothing is mirrored yet. */
+int responder_view(struct responder *r, struct snap_view **ret, struct err_info *ei);
+
+/* Answer 200 with req->out as JSON. */
+void answer_json(struct exchange *x);
+/* Answer with a google.rpc.Status made of an err code and ei's text. */
+void answer_error(struct exchange *x, int rc);
+/* The same with a given HTTP status and google.rpc.Code. */
+void answer_status(struct exchange *x, int http, int code, const char *message,
+    const struct request_field *fields);
+
+/* Does the path name this pod's repository?  If not, 404 is answered. */
+bool exchange_is_ours(struct exchange *x, struct snap_repo *repo);
+
+/* Handlers: one answer each. */
+void handle_issues(struct exchange *x);
+void handle_issue(struct exchange *x);
+void handle_repositories(struct exchange *x);
+void handle_health(struct exchange *x);
+void handle_metrics(struct exchange *x);
