@@ -163,7 +163,6 @@ static int
 add_joined(struct snap_view *v, const struct snap_issue *i, enum field f, struct arena *a,
     struct buf *out)
 {
-	bool closed = (i->flags & SNAP_ISSUE_CLOSED) != 0;
 	struct slice body;
 	int rc;
 
@@ -174,7 +173,7 @@ add_joined(struct snap_view *v, const struct snap_issue *i, enum field f, struct
 			buf_slice(out, body);
 		return rc;
 	case FIELD_CLOSED_BY:
-		return add_user(v, closed ? snap_issue_closed_by(i) : 0, out);
+		return add_user(v, snap_issue_closed_by(i), out);
 	case FIELD_ASSIGNEES:
 		return add_assignees(v, i, out);
 	case FIELD_REPORTER:

@@ -180,3 +180,16 @@ int snap_verify(struct snap_view *v, uint64_t *ret_rows, struct err_info *ei);
 /* A view of the writer's environment, for reading while no transaction runs. */
 int snap_writer_view(struct snap_writer *w, struct snap_view **ret);
 void snap_writer_view_end(struct snap_view *v);
+
+struct snap_compare_opts {
+	/* Told of each difference: table, key in hex, what it is; may be NULL. */
+	void (*on_difference)(void *ctx, const char *table, const char *key, const char *what);
+	void *ctx;
+};
+
+/*
+ * Compare all that is derived from the log in two environments; *ret_differences is
+ * the number of rows that differ.  What a poll noted for itself does not count.
+ */
+int snap_compare(struct snap_view *a, struct snap_view *b, const struct snap_compare_opts *o,
+    uint64_t *ret_differences);

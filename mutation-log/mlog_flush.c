@@ -7,8 +7,11 @@
  * - A rival has put the very same bytes under the same name, and will delete them when it
  *   loses.  So an object that is there already is put again, under a precondition: it
  *   gets a new generation, and the rival's delete, bound to the old one, fails.
- * - We have lost, and the winner has taken what we put for its own.  So what WRITER
- *   names now is never deleted.
+ * - The same with the parts exchanged: we put again what the winner had put and was
+ *   about to name, then hear that we lost.  So a loser deletes only what it was the
+ *   first to put; the rest is left to the holder's sweep.
+ * - We have lost, and WRITER names what we put, since an earlier swap of ours had
+ *   happened.  So what WRITER names is never deleted.
  */
 #include <stdio.h>
 
@@ -45,7 +48,8 @@ litter_forget(struct mlog_writer *w, const struct mlog_segment *seg)
 }
 
 static int
-litter_add(struct mlog_writer *w, const struct mlog_segment *seg, int64_t generation)
+litter_add(
+    struct mlog_writer *w, const struct mlog_segment *seg, int64_t generation, bool shared)
 {
 	struct mlog_litter *found = litter_find(w, seg);
 
@@ -56,23 +60,25 @@ litter_add(struct mlog_writer *w, const struct mlog_segment *seg, int64_t genera
 		w->litter = found;
 		found = &w->litter[w->litter_count++];
 	}
-	*found = (struct mlog_litter){ .segment = *seg, .generation = generation };
+	*found =
+	    (struct mlog_litter){ .segment = *seg, .generation = generation, .shared = shared };
 	return 0;
 }
 
 /*
- * Delete the litter that `f` does not name.  Failures are left to the sweep: the
- * records are durable, and no reader is misled.
+ * Delete the litter that `f` does not name, with or without what is shared.  Failures
+ * are left to the sweep: the records are durable, and no reader is misled.
  */
 static void
-litter_clean(struct mlog_writer *w, const struct mlog_fence *f)
+litter_clean(struct mlog_writer *w, const struct mlog_fence *f, bool with_shared)
 {
 	for (size_t i = w->litter_count; i-- > 0;) {
 		struct mlog_litter *l = &w->litter[i];
 		char name[MLOG_OBJECT_NAME_SIZE];
 		int rc = 0;
 
-		if (!mlog_fence_names(f, l->segment.number, l->segment.sha224)) {
+		if ((with_shared || !l->shared) &&
+		    !mlog_fence_names(f, l->segment.number, l->segment.sha224)) {
 			mlog_object_name(w->prefix, &l->segment, name);
 			rc = store_delete(w->store, name, l->generation, NULL);
 		}
@@ -97,7 +103,7 @@ lose(struct mlog_writer *w, const struct mlog_fence *now, struct err_info *ei)
 		err_set(&w->lost_why, ERR_CONFLICT, "log %s was taken over by %s (epoch %lld)",
 		    w->prefix, now->holder, (long long)now->epoch);
 	if (knows)
-		litter_clean(w, now);
+		litter_clean(w, now, false);
 	return mlog_writer_lost(w, ei);
 }
 
@@ -200,6 +206,7 @@ put_piece(struct mlog_writer *w, const struct mlog_piece *p, const struct mlog_s
 {
 	const struct mlog_litter *ours = litter_find(w, seg);
 	char name[MLOG_OBJECT_NAME_SIZE];
+	bool shared;
 	int rc;
 
 	if (ours != NULL) { /* put by an earlier try of this flush */
@@ -208,12 +215,13 @@ put_piece(struct mlog_writer *w, const struct mlog_piece *p, const struct mlog_s
 	}
 	mlog_object_name(w->prefix, seg, name);
 	rc = store_put(w->store, name, buf_view(&p->bytes), STORE_ABSENT, ret_generation, ei);
+	shared = rc == ERR_CONFLICT;
 	for (int i = 0; rc == ERR_CONFLICT && i < PUT_TRIES_MAX; i++)
 		rc = put_again(w, name, buf_view(&p->bytes), ret_generation, ei);
 	if (rc == ERR_CONFLICT)
 		return err_set(ei, ERR_IO, "%s changes all the time", name);
 	if (rc == 0)
-		rc = litter_add(w, seg, *ret_generation);
+		rc = litter_add(w, seg, *ret_generation, shared);
 	return rc;
 }
 
@@ -238,7 +246,7 @@ name_tail(struct mlog_writer *w, const struct mlog_segment *seg, int64_t generat
 		return rc;
 	litter_forget(w, seg);
 	if (replaces) /* without memory for it the sweep will find it */
-		(void)litter_add(w, &old, w->tail_generation);
+		(void)litter_add(w, &old, w->tail_generation, false);
 	w->tail_generation = generation;
 	return 0;
 }
@@ -272,7 +280,7 @@ flush_piece(struct mlog_writer *w, struct mlog_piece *p, struct err_info *ei)
 	if (rc != 0)
 		return rc;
 	fault_point("mlog_flush.swapped");
-	litter_clean(w, &w->fence);
+	litter_clean(w, &w->fence, true);
 	fault_point("mlog_flush.deleted");
 	return 0;
 }
@@ -343,6 +351,21 @@ check_held(struct mlog_writer *w, struct err_info *ei)
 	return look_who_wrote(w, w->fence.session, ei);
 }
 
+/*
+ * Is the object old, and can nothing name it?  What is in the litter waits for a swap
+ * of ours, or was named by one whose answer was lost; the next swap decides.
+ */
+static bool
+may_sweep(struct mlog_writer *w, const struct mlog_list *l, const struct mlog_object *o,
+    int64_t now_ms)
+{
+	const struct mlog_segment *seg = &o->segment;
+
+	return now_ms - o->created_ms >= MLOG_SWEEP_AGE_MS && litter_find(w, seg) == NULL &&
+	       !mlog_fence_names(&w->fence, seg->number, seg->sha224) &&
+	       !(l->has_fence && mlog_fence_names(&l->fence, seg->number, seg->sha224));
+}
+
 int
 mlog_writer_sweep(struct mlog_writer *w, size_t *ret_count, struct err_info *ei)
 {
@@ -361,10 +384,8 @@ mlog_writer_sweep(struct mlog_writer *w, size_t *ret_count, struct err_info *ei)
 		const struct mlog_object *o = &l.objects[i];
 		char name[MLOG_OBJECT_NAME_SIZE];
 
-		if (mlog_fence_names(&w->fence, o->segment.number, o->segment.sha224) ||
-		    now - o->created_ms < MLOG_SWEEP_AGE_MS)
+		if (!may_sweep(w, &l, o, now))
 			continue;
-		litter_forget(w, &o->segment);
 		mlog_object_name(w->prefix, &o->segment, name);
 		rc = store_delete(w->store, name, o->generation, ei);
 		count += rc == 0;

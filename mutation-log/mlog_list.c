@@ -206,5 +206,6 @@ mlog_list_load(struct store *s, const char *prefix, struct mlog_list *ret, struc
 		if (again != 0)
 			return again;
 	}
-	return err_set(ei, ERR_BUSY, "log %s: WRITER moves faster than it can be listed", prefix);
+	return err_set(
+	    ei, ERR_BUSY, "log %s: WRITER moves faster than it can be listed", prefix);
 }

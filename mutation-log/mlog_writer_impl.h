@@ -22,6 +22,7 @@ struct mlog_piece {
 struct mlog_litter {
 	struct mlog_segment segment;
 	int64_t generation;
+	bool shared; /* it was there before we put it: a rival may be about to name it */
 };
 
 struct mlog_writer {

@@ -147,22 +147,17 @@ list_has(const int64_t *list, uint32_t count, int64_t id)
 	return false;
 }
 
-/* Keep the list sorted, so that a rebuild gives the same row as the changes did. */
+/* In the order in which they came, as maintner keeps them. */
 static void
 list_add(struct apply *a, int64_t *list, uint32_t *count, int64_t id)
 {
-	uint32_t at = *count;
-
 	if (list_has(list, *count, id))
 		return;
 	if (*count == SNAP_LIST_MAX) {
 		snap_txn_fail(a->txn, ERR_LIMIT);
 		return;
 	}
-	for (; at > 0 && list[at - 1] > id; at--)
-		list[at] = list[at - 1];
-	list[at] = id;
-	++*count;
+	list[(*count)++] = id;
 }
 
 static void

@@ -153,7 +153,10 @@ state(struct work *w)
 	}
 }
 
-/* A null closed_by of a closed issue is unknown, not nobody; a new closing resets it. */
+/*
+ * A null closed_by of a closed issue is unknown, not nobody: what is known stays, but
+ * not over a reopening or a new closing.
+ */
 static void
 closer(struct work *w)
 {
@@ -163,7 +166,8 @@ closer(struct work *w)
 	if (u.id > 0 && (u.id != old || diff_user_is_news(w->d, u))) {
 		w->m->closed_by = diff_user_message(w->d, u);
 		made(w, w->m->closed_by);
-	} else if (u.id <= 0 && old != 0 && w->m->closed_at != NULL) {
+	} else if (u.id <= 0 && old != 0 &&
+	    (w->m->closed_at != NULL || json_in_opt_time(&w->in, w->json, "closed_at") == TIME_NONE)) {
 		w->m->no_closed_by = 1;
 		w->differs = true;
 	}

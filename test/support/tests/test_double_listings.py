@@ -4,8 +4,10 @@ import unittest
 from collections import Counter
 
 import context
-from context import REPO, DoubleCase, made_recording
+import github_objects as objects
+from context import REPO, DoubleCase, write_recording
 from github_objects import PULL_DETAIL_FIELDS
+from recording_maker.writer import FAMILIES
 
 
 def ids(rows):
@@ -211,9 +213,21 @@ class Recorded(unittest.TestCase):
 
 
 class Large(unittest.TestCase):
+    def many_issues(self, count):
+        """A recording of so many issues and nothing else."""
+        author = objects.user("author", 1)
+        moment = "2020-01-01T00:00:{:02}Z".format
+        issues = [objects.issue("acme/large", n, n, f"issue {n}", author, moment(n % 60), "")
+                  for n in range(1, count + 1)]
+        families = {name: {} for name in FAMILIES}
+        recording = {"repo": objects.repository("acme/large", 1, author, moment(0)), "labels": [],
+                     "milestones": [], "issues": issues, "pulls": [], **families}
+        folder = context.scratch("large")
+        write_recording(folder, recording, {"kind": "made"})
+        return folder
+
     def test_cursors_pass_ten_thousand_issues(self):
-        folder = made_recording(10_050, 0, "acme/large", False, comments=0, events=0, reviews=0)
-        with context.Double([folder]) as double:
+        with context.Double([self.many_issues(10_050)]) as double:
             client = context.DoubleClient(double.url)
             rows = client.walk("/repos/acme/large/issues?state=all&per_page=100&sort=updated")
             self.assertEqual(len({row["number"] for row in rows}), 10_050)

@@ -82,19 +82,23 @@ bad_records_are_refused_with_the_member_named(void **state)
 		{ "{}", "epoch" },
 		{ HEAD TAIL("0") "} x", "not JSON" },
 		{ HEAD ",\"tail\":null,\"tail\":null}", "not JSON" },
-		{ "{\"epoch\":0,\"holder\":\"a\",\"released\":true,\"lease_s\":1,\"tail\":null}",
+		{ "{\"epoch\":0,\"holder\":\"a\",\"released\":true,\"lease_s\":1,\"tail\":"
+		  "null}",
 		    "epoch" },
-		{ "{\"epoch\":1.5,\"holder\":\"a\",\"released\":true,\"lease_s\":1,\"tail\":null}",
+		{ "{\"epoch\":1.5,\"holder\":\"a\",\"released\":true,\"lease_s\":1,\"tail\":"
+		  "null}",
 		    "epoch" },
 		{ "{\"epoch\":1,\"holder\":\"\",\"released\":true,\"lease_s\":1,\"tail\":null}",
 		    "holder" },
-		{ "{\"epoch\":1,\"holder\":\"a\\n\",\"released\":true,\"lease_s\":1,\"tail\":null}",
+		{ "{\"epoch\":1,\"holder\":\"a\\n\",\"released\":true,\"lease_s\":1,\"tail\":"
+		  "null}",
 		    "holder" },
 		{ "{\"epoch\":1,\"holder\":5,\"released\":true,\"lease_s\":1,\"tail\":null}",
 		    "holder" },
 		{ "{\"epoch\":1,\"holder\":\"a\",\"released\":1,\"lease_s\":1,\"tail\":null}",
 		    "released" },
-		{ "{\"epoch\":1,\"holder\":\"a\",\"released\":true,\"lease_s\":0,\"tail\":null}",
+		{ "{\"epoch\":1,\"holder\":\"a\",\"released\":true,\"lease_s\":0,\"tail\":"
+		  "null}",
 		    "lease_s" },
 		{ "{\"epoch\":1,\"holder\":\"a\",\"released\":true,\"lease_s\":86401,"
 		  "\"tail\":null}",
@@ -121,7 +125,8 @@ bad_records_are_refused_with_the_member_named(void **state)
 		struct mlog_fence f = { .epoch = 99 };
 		struct err_info ei = { 0 };
 
-		assert_int_equal(mlog_fence_parse(slice_str(cases[i].text), &f, &ei), ERR_CORRUPT);
+		assert_int_equal(
+		    mlog_fence_parse(slice_str(cases[i].text), &f, &ei), ERR_CORRUPT);
 		assert_int_equal(f.epoch, 99);
 		assert_non_null(strstr(ei.text, cases[i].word));
 	}

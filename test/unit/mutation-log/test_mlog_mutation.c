@@ -97,13 +97,13 @@ static void
 damaged_bytes_are_corrupt_and_not_out_of_memory(void **state)
 {
 	static const struct slice cases[] = {
-		{ "\x0a", 1 },                                     /* no length */
-		{ "\x0a\x05x", 3 },                                /* cut short */
-		{ "\x0a\xff\xff\xff\xff\x0f", 6 },                 /* 4 GB */
-		{ "\x0a\x02\x18", 3 },                             /* inner cut short */
-		{ "\x00\x01", 2 },                                 /* field 0 */
-		{ "\x0b", 1 },                                     /* a group */
-		{ "\x18\x01", 2 },                                 /* github as a number */
+		{ "\x0a", 1 },                                          /* no length */
+		{ "\x0a\x05x", 3 },                                     /* cut short */
+		{ "\x0a\xff\xff\xff\xff\x0f", 6 },                      /* 4 GB */
+		{ "\x0a\x02\x18", 3 },                                  /* inner cut short */
+		{ "\x00\x01", 2 },                                      /* field 0 */
+		{ "\x0b", 1 },                                          /* a group */
+		{ "\x18\x01", 2 },                                      /* github as a number */
 		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11 }, /* an endless tag */
 	};
 	struct arena a;

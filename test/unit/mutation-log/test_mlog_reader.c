@@ -61,7 +61,8 @@ put_writer(struct store *s, const struct mlog_fence *f)
 
 	buf_init(&b, 1 << 20);
 	assert_int_equal(mlog_fence_print(f, &b), 0);
-	assert_int_equal(store_put(s, MADE_PREFIX "WRITER", buf_view(&b), STORE_ANY, NULL, NULL), 0);
+	assert_int_equal(
+	    store_put(s, MADE_PREFIX "WRITER", buf_view(&b), STORE_ANY, NULL, NULL), 0);
 	buf_clear(&b);
 }
 
@@ -131,7 +132,8 @@ reading_starts_where_it_is_told(void **state)
 	assert_reads(*state, (struct mlog_pos){ 2, 0 }, "");
 	assert_fails(*state, (struct mlog_pos){ 0, 18 }, ERR_CORRUPT, "offset 0x12: no record");
 	assert_fails(*state, (struct mlog_pos){ 1, 36 }, ERR_CONFLICT, "ends at 1:0x23");
-	assert_fails(*state, (struct mlog_pos){ 0, 36 }, ERR_CONFLICT, "before the position 0:0x24");
+	assert_fails(
+	    *state, (struct mlog_pos){ 0, 36 }, ERR_CONFLICT, "before the position 0:0x24");
 	assert_fails(*state, (struct mlog_pos){ 2, 1 }, ERR_CONFLICT, "ends at");
 	assert_fails(*state, (struct mlog_pos){ 3, 0 }, ERR_CONFLICT, "ends at");
 }
@@ -200,17 +202,17 @@ static void
 a_malformed_segment_name_is_an_error_and_other_objects_are_not(void **state)
 {
 	put_text(*state, 0, 0, 1, NULL);
-	assert_int_equal(store_put(*state, MADE_PREFIX "notes.txt", SLICE("x"), STORE_ANY, NULL,
-	                     NULL),
-	    0);
-	assert_int_equal(store_put(*state, MADE_PREFIX "old/0001.x.mutlog", SLICE("x"), STORE_ANY,
-	                     NULL, NULL),
+	assert_int_equal(
+	    store_put(*state, MADE_PREFIX "notes.txt", SLICE("x"), STORE_ANY, NULL, NULL), 0);
+	assert_int_equal(store_put(*state, MADE_PREFIX "old/0001.x.mutlog", SLICE("x"),
+			     STORE_ANY, NULL, NULL),
 	    0);
 	assert_reads(*state, START, "payload 0|");
-	assert_int_equal(store_put(*state, MADE_PREFIX "0001.abc.mutlog", SLICE("x"), STORE_ANY,
-	                     NULL, NULL),
+	assert_int_equal(
+	    store_put(*state, MADE_PREFIX "0001.abc.mutlog", SLICE("x"), STORE_ANY, NULL, NULL),
 	    0);
-	assert_fails(*state, START, ERR_CORRUPT, "0001.abc.mutlog is not the name of a segment");
+	assert_fails(
+	    *state, START, ERR_CORRUPT, "0001.abc.mutlog is not the name of a segment");
 }
 
 static void
@@ -228,8 +230,9 @@ without_a_writer_the_newer_of_two_wins(void **state)
 static void
 with_a_writer_only_what_it_names_counts(void **state)
 {
-	struct mlog_fence f = { .epoch = 1, .holder = (char *)"h", .lease_s = 300,
-		.has_tail = true };
+	struct mlog_fence f = {
+		.epoch = 1, .holder = (char *)"h", .lease_s = 300, .has_tail = true
+	};
 	char sealed[1][SHA224_HEX_LEN + 1];
 	struct mlog_segment seg;
 
@@ -256,8 +259,8 @@ with_a_writer_only_what_it_names_counts(void **state)
 	f.has_tail = false;
 	put_writer(*state, &f);
 	assert_reads(*state, START, "");
-	assert_int_equal(store_put(*state, MADE_PREFIX "WRITER", SLICE("?"), STORE_ANY, NULL, NULL),
-	    0);
+	assert_int_equal(
+	    store_put(*state, MADE_PREFIX "WRITER", SLICE("?"), STORE_ANY, NULL, NULL), 0);
 	assert_fails(*state, START, ERR_CORRUPT, "WRITER: not JSON");
 }
 
@@ -290,8 +293,9 @@ a_tail_that_grows_while_it_is_read_is_followed(void **state)
 {
 	struct grower g = { .s = *state, .count = 2 };
 
-	g.fence = (struct mlog_fence){ .epoch = 1, .holder = (char *)"h", .lease_s = 300,
-		.has_tail = true };
+	g.fence = (struct mlog_fence){
+		.epoch = 1, .holder = (char *)"h", .lease_s = 300, .has_tail = true
+	};
 	put_text(*state, 0, 0, 2, &g.fence.tail);
 	put_writer(*state, &g.fence);
 	store_mem_hook(*state, grow, &g);
@@ -354,7 +358,16 @@ every_allocation_failure_is_reported(void **state)
 	}
 }
 
-enum damage { FLIP, CUT, DROP, DOUBLE, SWAP, INSERT, SHIFT, DAMAGE_COUNT };
+enum damage {
+	FLIP,
+	CUT,
+	DROP,
+	DOUBLE,
+	SWAP,
+	INSERT,
+	SHIFT,
+	DAMAGE_COUNT
+};
 
 /* Records of the made segment in front of byte `at`, counted by their framing. */
 static size_t
@@ -450,7 +463,8 @@ every_damage_to_a_segment_is_an_error_with_its_place(void **state)
 			snprintf(full, sizeof(full), "%s%s", MADE_PREFIX, name);
 			if (n == hurt)
 				do_damage(&b, (enum damage)(i % DAMAGE_COUNT), records, &seed);
-			assert_int_equal(store_put(s, full, buf_view(&b), STORE_ANY, NULL, NULL), 0);
+			assert_int_equal(
+			    store_put(s, full, buf_view(&b), STORE_ANY, NULL, NULL), 0);
 			buf_clear(&b);
 		}
 		buf_init(&got, 1 << 20);

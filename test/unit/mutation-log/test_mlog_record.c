@@ -83,7 +83,9 @@ a_header_parses_or_says_why_not(void **state)
 static void
 records_go_on_in_a_segment_until_it_is_full(void **state)
 {
-	enum { MAX = MLOG_SEGMENT_MAX };
+	enum {
+		MAX = MLOG_SEGMENT_MAX
+	};
 	static const struct {
 		struct mlog_pos end;
 		size_t len;
@@ -112,8 +114,8 @@ records_go_on_in_a_segment_until_it_is_full(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mlog_pos at = { 77, 77 }, end = { 77, 77 };
 
-		assert_int_equal(mlog_place(cases[i].end, cases[i].len, &at, &end),
-		    cases[i].want);
+		assert_int_equal(
+		    mlog_place(cases[i].end, cases[i].len, &at, &end), cases[i].want);
 		if (cases[i].want != 0) {
 			assert_int_equal(at.segment, 77);
 			continue;
@@ -137,7 +139,8 @@ a_run_is_whole_records_one_after_the_other(void **state)
 		{ "REC@10+0=", 0, 1, "" },
 		{ "", ERR_CORRUPT, 0, "offset 0x10" },
 		{ "REC@10+1=", ERR_CORRUPT, 0, "offset 0x10: the record is cut short" },
-		{ "REC@10+1=aREC@1b+2=bc", ERR_CORRUPT, 0, "offset 0x1a: the record says offset" },
+		{ "REC@10+1=aREC@1b+2=bc", ERR_CORRUPT, 0,
+		    "offset 0x1a: the record says offset" },
 		{ "REC@10+1=aREC@1a+2=bcd", ERR_CORRUPT, 0, "offset 0x25: no record" },
 		{ "REC@10+1=aREC@1a+2", ERR_CORRUPT, 0, "offset 0x1a: the record's header" },
 	};
@@ -147,8 +150,8 @@ a_run_is_whole_records_one_after_the_other(void **state)
 		struct err_info ei = { 0 };
 		size_t count = 0;
 
-		assert_int_equal(mlog_run_check(slice_str(cases[i].text), 0x10, &count, &ei),
-		    cases[i].want);
+		assert_int_equal(
+		    mlog_run_check(slice_str(cases[i].text), 0x10, &count, &ei), cases[i].want);
 		assert_int_equal(count, cases[i].count);
 		assert_non_null(strstr(ei.text, cases[i].word));
 	}
@@ -185,7 +188,8 @@ segment_names_are_taken_apart_strictly(void **state)
 		char sha[SHA224_HEX_LEN + 1] = "";
 		uint32_t number = 0;
 
-		assert_int_equal(mlog_segment_parse(cases[i].name, &number, sha), cases[i].want);
+		assert_int_equal(
+		    mlog_segment_parse(cases[i].name, &number, sha), cases[i].want);
 		assert_int_equal(number, cases[i].number);
 		if (cases[i].want == 0)
 			assert_string_equal(sha, SHA);
@@ -201,8 +205,13 @@ prefixes_end_with_a_slash(void **state)
 		const char *prefix;
 		int want;
 	} cases[] = {
-		{ "", 0 }, { "o/r/", 0 }, { "o/.github/", 0 }, { "o/r", ERR_INVAL }, { "/", ERR_INVAL },
-		{ "o//r/", ERR_INVAL }, { "../r/", ERR_INVAL },
+		{ "", 0 },
+		{ "o/r/", 0 },
+		{ "o/.github/", 0 },
+		{ "o/r", ERR_INVAL },
+		{ "/", ERR_INVAL },
+		{ "o//r/", ERR_INVAL },
+		{ "../r/", ERR_INVAL },
 	};
 	char longest[MLOG_PREFIX_MAX + 2];
 

@@ -39,7 +39,7 @@ struct done {
 struct table {
 	pthread_mutex_t mutex;
 	pthread_cond_t turn_over;
-	int turn;          /* whose it is */
+	int turn; /* whose it is */
 	bool alive[RIVALS];
 	uint64_t seed;
 	int64_t now_ms;
@@ -286,8 +286,11 @@ static void *
 live(void *arg)
 {
 	struct rival *r = arg;
-	const struct mlog_writer_opts opts = { .mono_ms = table_now, .real_ms = table_now,
-		.sleep_ms = table_sleep, .ctx = r, .wait_poll_ms = 30000 };
+	const struct mlog_writer_opts opts = { .mono_ms = table_now,
+		.real_ms = table_now,
+		.sleep_ms = table_sleep,
+		.ctx = r,
+		.wait_poll_ms = 30000 };
 
 	wait_for_first_turn(r->t, r->id);
 	for (int life = 0; life < LIVES; life++) {
@@ -321,14 +324,20 @@ run(struct table *t, uint64_t seed, int fault_percent)
 	pthread_t threads[RIVALS];
 	int flushes = 0;
 
-	*t = (struct table){ .seed = seed, .now_ms = 1000000000, .fault_percent = fault_percent };
+	*t = (struct table){
+		.seed = seed, .now_ms = 1000000000, .fault_percent = fault_percent
+	};
 	assert_int_equal(store_mem_new(false, &t->inner), 0);
 	assert_int_equal(pthread_mutex_init(&t->mutex, NULL), 0);
 	assert_int_equal(pthread_cond_init(&t->turn_over, NULL), 0);
-	for (int i = 0; i < RIVALS; i++) {
+	for (int i = 0; i < RIVALS; i++) /* all, before the first begins to run */
 		t->alive[i] = true;
-		rivals[i] = (struct rival){ .head = { .ops = &turn_ops, .url = (char *)"turns:" },
-			.t = t, .id = i, .holder = holders[i] };
+	for (int i = 0; i < RIVALS; i++) {
+		rivals[i] =
+		    (struct rival){ .head = { .ops = &turn_ops, .url = (char *)"turns:" },
+			    .t = t,
+			    .id = i,
+			    .holder = holders[i] };
 		assert_int_equal(pthread_create(&threads[i], NULL, live, &rivals[i]), 0);
 	}
 	for (int i = 0; i < RIVALS; i++) {
@@ -356,7 +365,8 @@ run_many(int fault_percent)
 
 		flushes += run(t, seed, fault_percent);
 		if (t->failure[0] != '\0')
-			fail_msg("interleaving %ld, faults %d %%: %s", i, fault_percent, t->failure);
+			fail_msg(
+			    "interleaving %ld, faults %d %%: %s", i, fault_percent, t->failure);
 	}
 	print_message("%ld interleavings of %d writers, %ld flushes\n", count, RIVALS, flushes);
 	mem_free(t);

@@ -51,8 +51,9 @@ fake_sleep(void *ctx, int64_t ms)
 	return c->sleeps == c->cancel_at;
 }
 
-static const struct mlog_writer_opts opts = { .mono_ms = fake_now, .real_ms = fake_now,
-	.sleep_ms = fake_sleep, .ctx = &fake };
+static const struct mlog_writer_opts opts = {
+	.mono_ms = fake_now, .real_ms = fake_now, .sleep_ms = fake_sleep, .ctx = &fake
+};
 
 static struct store *shared;
 
@@ -400,7 +401,8 @@ waiting_can_be_given_up(void **state)
 	struct err_info ei = { 0 };
 
 	fake.cancel_at = 3;
-	assert_int_equal(mlog_writer_open(*state, MADE_PREFIX, "b", &opts, &b, &ei), ERR_CANCELED);
+	assert_int_equal(
+	    mlog_writer_open(*state, MADE_PREFIX, "b", &opts, &b, &ei), ERR_CANCELED);
 	assert_non_null(strstr(ei.text, "waiting for a"));
 	assert_null(b);
 	append(a, "one");
@@ -482,10 +484,12 @@ a_damaged_log_is_not_taken_over(void **state)
 	snprintf(full, sizeof(full), "%s%s", MADE_PREFIX, name);
 	assert_int_equal(store_mem_damage(*state, full, 9, 1), 0);
 	w = NULL;
-	assert_int_equal(mlog_writer_open(*state, MADE_PREFIX, "a", &opts, &w, &ei), ERR_CORRUPT);
+	assert_int_equal(
+	    mlog_writer_open(*state, MADE_PREFIX, "a", &opts, &w, &ei), ERR_CORRUPT);
 	assert_non_null(strstr(ei.text, "hash mismatch"));
 	assert_int_equal(store_delete(*state, full, STORE_ANY, NULL), 0);
-	assert_int_equal(mlog_writer_open(*state, MADE_PREFIX, "a", &opts, &w, &ei), ERR_CORRUPT);
+	assert_int_equal(
+	    mlog_writer_open(*state, MADE_PREFIX, "a", &opts, &w, &ei), ERR_CORRUPT);
 	assert_non_null(strstr(ei.text, "number 0000 is missing"));
 	assert_null(w);
 	load_fence(*state, &f);
@@ -522,7 +526,8 @@ the_sweep_deletes_what_is_old_and_unnamed(void **state)
 	buf_init(&b, 1000);
 	for (int i = 0; i < 4; i++) { /* left by nobody knows whom */
 		made_segment(&b, i, 1);
-		assert_int_equal(made_put(*state, MADE_PREFIX, (uint32_t)i, buf_view(&b), NULL), 0);
+		assert_int_equal(
+		    made_put(*state, MADE_PREFIX, (uint32_t)i, buf_view(&b), NULL), 0);
 	}
 	buf_clear(&b);
 	assert_int_equal(mlog_writer_sweep(w, &count, NULL), 0);
@@ -536,20 +541,55 @@ the_sweep_deletes_what_is_old_and_unnamed(void **state)
 }
 
 static void
-a_swept_upload_of_our_own_is_put_again(void **state)
+an_upload_whose_swap_is_in_doubt_is_not_swept(void **state)
 {
-	struct mlog_writer *w = open_as(*state, "a");
+	for (int i = 0; i < 2; i++) { /* the swap failed, or happened and the answer was lost */
+		struct mlog_writer *w = open_as(*state, "a");
 
-	append(w, "one");
-	store_mem_fail(*state, 1, STORE_FAULT_BEFORE, ERR_UNAVAILABLE); /* the swap */
-	assert_int_equal(mlog_writer_flush(w, NULL), ERR_UNAVAILABLE);
+		append(w, i == 0 ? "one" : "two");
+		store_mem_fail(*state, 1, i == 0 ? STORE_FAULT_BEFORE : STORE_FAULT_AFTER,
+		    ERR_UNAVAILABLE);
+		assert_int_equal(mlog_writer_flush(w, NULL), ERR_UNAVAILABLE);
+		fake.now_ms += MLOG_SWEEP_AGE_MS;
+		assert_int_equal(mlog_writer_sweep(w, NULL, NULL), 0);
+		assert_log(*state, i == 0 ? "" : "one|two|");
+		flush(w);
+		assert_log(*state, i == 0 ? "one|" : "one|two|");
+		assert_int_equal(count_segments(*state), 1);
+		mlog_writer_close(w);
+	}
+}
+
+static void
+a_loser_deletes_only_what_it_was_the_first_to_put(void **state)
+{
+	struct mlog_writer *loser = open_as(*state, "a"), *winner = open_as(*state, "a");
+
+	/* Both put the same bytes; the winner first, and its swap is still to come. */
+	append(winner, "same");
+	append(loser, "same");
+	store_mem_fail(*state, 1, STORE_FAULT_BEFORE, ERR_UNAVAILABLE);
+	assert_int_equal(mlog_writer_flush(winner, NULL), ERR_UNAVAILABLE);
+	assert_int_equal(mlog_writer_flush(loser, NULL), ERR_CONFLICT);
 	assert_int_equal(count_segments(*state), 1);
-	fake.now_ms += MLOG_SWEEP_AGE_MS;
-	assert_int_equal(mlog_writer_sweep(w, NULL, NULL), 0);
-	assert_int_equal(count_segments(*state), 0);
-	flush(w);
-	assert_log(*state, "one|");
-	mlog_writer_close(w);
+	flush(winner);
+	assert_log(*state, "same|");
+	mlog_writer_close(loser);
+	mlog_writer_close(winner);
+	/* The loser first: the winner puts it again, so that the loser's delete misses it. */
+	loser = open_as(*state, "a");
+	append(loser, "next");
+	store_mem_fail(*state, 1, STORE_FAULT_BEFORE, ERR_UNAVAILABLE);
+	assert_int_equal(mlog_writer_flush(loser, NULL), ERR_UNAVAILABLE);
+	winner = open_as(*state, "a");
+	append(winner, "next");
+	store_mem_fail(*state, 3, STORE_FAULT_BEFORE, ERR_UNAVAILABLE);
+	assert_int_equal(mlog_writer_flush(winner, NULL), ERR_UNAVAILABLE);
+	assert_int_equal(mlog_writer_flush(loser, NULL), ERR_CONFLICT);
+	flush(winner);
+	assert_log(*state, "same|next|");
+	mlog_writer_close(loser);
+	mlog_writer_close(winner);
 }
 
 /*
@@ -582,7 +622,8 @@ history_append(struct history *h, int i)
 	static const struct {
 		uint32_t segment;
 		bool first;
-	} places[] = { { 0, true }, { 0, false }, { 0, false }, { 1, true }, { 2, true }, { 2, false } };
+	} places[] = { { 0, true }, { 0, false }, { 0, false }, { 1, true }, { 2, true },
+		{ 2, false } };
 	struct mlog_pos at = mlog_writer_end(h->w);
 	char payload[8];
 
@@ -813,7 +854,8 @@ static void
 a_process_that_dies_between_two_steps_ends_as_if_undisturbed(void **state)
 {
 	static const char *const points[] = { "mlog_flush.begin", "mlog_flush.put",
-		"mlog_flush.swapped", "mlog_flush.deleted", "store_dir.written", "store_dir.renamed" };
+		"mlog_flush.swapped", "mlog_flush.deleted", "store_dir.written",
+		"store_dir.renamed" };
 	int deaths = 0;
 	struct buf names;
 
@@ -832,7 +874,8 @@ a_process_that_dies_between_two_steps_ends_as_if_undisturbed(void **state)
 			died = died_at(url, point);
 			deaths += died;
 			assert_int_equal(store_open(url, &h.s, NULL), 0);
-			fake.now_ms = INT64_C(4102444800000); /* so that the sweep finds all old */
+			fake.now_ms =
+			    INT64_C(4102444800000); /* so that the sweep finds all old */
 			history_recover(&h);
 			assert_log(h.s, history_log);
 			assert_same_names(h.s, &names);
@@ -866,7 +909,8 @@ main(void)
 		WITH_STORE(a_damaged_log_is_not_taken_over),
 		WITH_STORE(a_deleted_commit_record_ends_the_writer),
 		WITH_STORE(the_sweep_deletes_what_is_old_and_unnamed),
-		WITH_STORE(a_swept_upload_of_our_own_is_put_again),
+		WITH_STORE(an_upload_whose_swap_is_in_doubt_is_not_swept),
+		WITH_STORE(a_loser_deletes_only_what_it_was_the_first_to_put),
 		WITH_STORE(any_failing_operation_can_be_repeated),
 		WITH_STORE(a_crash_at_any_operation_ends_as_if_undisturbed),
 		WITH_STORE(every_allocation_failure_can_be_repeated),

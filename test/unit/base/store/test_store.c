@@ -101,8 +101,13 @@ an_object_reads_back_whole_and_in_part(void **state)
 		size_t len;
 		const char *want;
 	} cases[] = {
-		{ 0, 10, "0123456789" }, { 0, 100, "0123456789" }, { 3, 4, "3456" }, { 9, 9, "9" },
-		{ 10, 5, "" }, { UINT64_MAX, 5, "" }, { 2, 0, "" },
+		{ 0, 10, "0123456789" },
+		{ 0, 100, "0123456789" },
+		{ 3, 4, "3456" },
+		{ 9, 9, "9" },
+		{ 10, 5, "" },
+		{ UINT64_MAX, 5, "" },
+		{ 2, 0, "" },
 	};
 	struct store *s = store_of(state);
 
@@ -239,8 +244,8 @@ illegal_names_are_refused_by_every_operation(void **state)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct store_object o;
 
-		assert_int_equal(store_put(s, names[i], SLICE("x"), STORE_ANY, NULL, NULL),
-		    ERR_INVAL);
+		assert_int_equal(
+		    store_put(s, names[i], SLICE("x"), STORE_ANY, NULL, NULL), ERR_INVAL);
 		assert_int_equal(store_stat(s, names[i], &o, NULL), ERR_INVAL);
 		assert_int_equal(store_delete(s, names[i], STORE_ANY, NULL), ERR_INVAL);
 		assert_int_equal(store_lock(s, names[i], &lock, NULL), ERR_INVAL);
@@ -329,9 +334,13 @@ urls_open_or_say_why_not(void **state)
 		const char *url;
 		int want;
 	} cases[] = {
-		{ "gs://bucket/prefix", ERR_UNSUPPORTED }, { "file://relative", ERR_INVAL },
-		{ "/plain/path", ERR_INVAL }, { "", ERR_INVAL }, { "http://x/", ERR_INVAL },
-		{ "file:///", 0 }, { "file:///some/folder/", 0 },
+		{ "gs://bucket/prefix", ERR_UNSUPPORTED },
+		{ "file://relative", ERR_INVAL },
+		{ "/plain/path", ERR_INVAL },
+		{ "", ERR_INVAL },
+		{ "http://x/", ERR_INVAL },
+		{ "file:///", 0 },
+		{ "file:///some/folder/", 0 },
 	};
 
 	(void)state;
@@ -347,10 +356,10 @@ urls_open_or_say_why_not(void **state)
 	store_close(NULL);
 }
 
-#define BOTH(test)                                                                                 \
-	{ #test " (memory)", test, set_up_mem, tear_down, NULL },                                  \
-	{                                                                                          \
-		#test " (directory)", test, set_up_dir, tear_down, NULL                            \
+#define BOTH(test)                                                                             \
+	{ #test " (memory)", test, set_up_mem, tear_down, NULL },                              \
+	{                                                                                      \
+#test " (directory)", test, set_up_dir, tear_down, NULL                        \
 	}
 
 int

@@ -191,7 +191,8 @@ a_crash_leaves_the_old_or_the_new_bytes_and_no_litter(void **state)
 		struct buf b;
 		pid_t pid;
 
-		assert_int_equal(store_put(fx->s, "o/x", SLICE("old"), STORE_ANY, NULL, NULL), 0);
+		assert_int_equal(
+		    store_put(fx->s, "o/x", SLICE("old"), STORE_ANY, NULL, NULL), 0);
 		pid = fork();
 		if (pid == 0) {
 			fault_arm(cases[i].at);
@@ -246,7 +247,8 @@ a_file_from_1970_is_an_object_that_exists(void **state)
 	write_file(fx, "x", "1");
 	snprintf(path, sizeof(path), "%s/x", fx->dir);
 	assert_int_equal(utimensat(AT_FDCWD, path, epoch, 0), 0);
-	assert_int_equal(store_put(fx->s, "x", SLICE("2"), STORE_ABSENT, NULL, NULL), ERR_CONFLICT);
+	assert_int_equal(
+	    store_put(fx->s, "x", SLICE("2"), STORE_ABSENT, NULL, NULL), ERR_CONFLICT);
 }
 
 static void
@@ -281,7 +283,8 @@ folders_and_files_in_the_way_are_named_errors(void **state)
 	assert_int_equal(store_put(fx->s, "a/b", SLICE("1"), STORE_ANY, NULL, NULL), 0);
 	assert_int_equal(store_put(fx->s, "a", SLICE("1"), STORE_ANY, NULL, &ei), ERR_INVAL);
 	assert_non_null(strstr(ei.text, "/a is there and not a file"));
-	assert_int_equal(store_put(fx->s, "a/b/c", SLICE("1"), STORE_ANY, NULL, &ei), ERR_INVAL);
+	assert_int_equal(
+	    store_put(fx->s, "a/b/c", SLICE("1"), STORE_ANY, NULL, &ei), ERR_INVAL);
 	assert_non_null(strstr(ei.text, "a/b"));
 	assert_int_equal(store_stat(fx->s, "a", &o, &ei), ERR_NOENT);
 	assert_int_equal(store_stat(fx->s, "a/b/c", &o, &ei), ERR_NOENT);

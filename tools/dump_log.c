@@ -1,0 +1,99 @@
+/* dump_log.c - the records of a log as JSON lines, with progress on a terminal. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "mutation-log/mlog_mutation.h"
+#include "mutation-log/mlog_reader.h"
+#include "tools/dump.h"
+#include "tools/mutation_json.h"
+
+#define LINE_MAX_BYTES ((size_t)1 << 30)
+#define PROGRESS_MS 500
+
+struct progress {
+	uint64_t bytes, total;
+	int64_t shown_ms;
+};
+
+/* Only when a person looks: standard output in a file, standard error a terminal. */
+static void
+show_progress(struct progress *p, size_t bytes)
+{
+	int64_t now = clock_mono_ms();
+
+	p->bytes += bytes;
+	if (now - p->shown_ms < PROGRESS_MS || isatty(STDERR_FILENO) == 0 ||
+	    isatty(STDOUT_FILENO) != 0)
+		return;
+	p->shown_ms = now;
+	fprintf(stderr, "\r%llu of %llu MB", (unsigned long long)(p->bytes >> 20),
+	    (unsigned long long)(p->total >> 20));
+}
+
+static int
+print_record(struct slice payload, struct mlog_pos at, struct arena *a, struct buf *b,
+    struct err_info *ei)
+{
+	Maintpb__Mutation *m;
+	int rc;
+
+	arena_reset(a);
+	rc = mlog_mutation_unpack(payload, a, &m, ei);
+	if (rc != 0)
+		return err_wrap(ei, rc, "record at segment %u offset %llu", at.segment,
+		    (unsigned long long)at.offset);
+	buf_fmt(b, "{\"segment\":%u,\"offset\":%llu,\"mutation\":", at.segment,
+	    (unsigned long long)at.offset);
+	mutation_json(&m->base, b);
+	buf_char(b, '}');
+	return dump_line(b, ei);
+}
+
+static int
+print_records(struct mlog_reader *r, struct err_info *ei)
+{
+	struct progress p = { .total = mlog_reader_total_bytes(r) };
+	struct slice payload;
+	struct mlog_pos at;
+	struct arena a;
+	struct buf b;
+	int rc;
+
+	arena_init(&a, MLOG_UNPACK_MAX);
+	buf_init(&b, LINE_MAX_BYTES);
+	while ((rc = mlog_reader_next(r, &payload, &at, ei)) == 0) {
+		rc = print_record(payload, at, &a, &b, ei);
+		if (rc != 0)
+			break;
+		show_progress(&p, payload.len);
+	}
+	if (p.shown_ms != 0)
+		fputc('\n', stderr);
+	arena_clear(&a);
+	buf_clear(&b);
+	return rc == ERR_NOENT ? 0 : rc;
+}
+
+int
+dump_log(const struct dump *d, struct err_info *ei)
+{
+	char prefix[MLOG_PREFIX_MAX] = "";
+	struct mlog_reader *r = NULL;
+	struct store *s = NULL;
+	int rc;
+
+	if (d->log != NULL &&
+	    (size_t)snprintf(prefix, sizeof(prefix), "%s/", d->repo) >= sizeof(prefix))
+		return err_set(ei, ERR_INVAL, "--repo is too long");
+	rc = store_open(d->log != NULL ? d->log : d->log_exact, &s, ei);
+	if (rc == 0)
+		rc = mlog_reader_open(s, prefix, (struct mlog_pos){ 0, 0 }, &r, ei);
+	if (rc == 0 && mlog_reader_segment_count(r) == 0)
+		rc = err_set(ei, ERR_NOENT, "there is no log at %s%s", store_url(s), prefix);
+	if (rc == 0)
+		rc = print_records(r, ei);
+	mlog_reader_close(r);
+	store_close(s);
+	return rc;
+}

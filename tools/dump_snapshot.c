@@ -1,0 +1,161 @@
+/* dump_snapshot.c - the content of a snapshot as JSON lines, in a stable order. */
+#include <stdio.h>
+
+#include "fcgi/json_issue.h"
+#include "tools/dump.h"
+
+#define LINE_MAX_BYTES ((size_t)1 << 30)
+#define ARENA_MAX ((size_t)256 << 20)
+
+static const char *const families[] = { "issues", "comments", "events", "reviews", "labels",
+	"milestones" };
+
+int
+dump_line(struct buf *b, struct err_info *ei)
+{
+	buf_char(b, '\n');
+	if (buf_err(b) != 0)
+		return err_set(ei, buf_err(b), "a line: %s", err_name(buf_err(b)));
+	if (fwrite(b->ptr, 1, b->len, stdout) != b->len)
+		return err_set(ei, ERR_IO, "standard output cannot be written");
+	buf_reset(b);
+	return 0;
+}
+
+static int
+print_repository(struct snap_view *v, struct buf *b, struct err_info *ei)
+{
+	struct snap_repo r;
+	int rc = snap_repo_get(v, &r);
+
+	if (rc != 0)
+		return err_set(ei, rc, "table meta: %s", err_name(rc));
+	buf_fmt(b,
+	    "{\"type\":\"repository\",\"name\":\"%.*s\",\"issues\":%llu,\"comments\":%llu,"
+	    "\"events\":%llu,\"reviews\":%llu,\"logSegment\":%u,\"logOffset\":%llu}",
+	    (int)r.name.len, r.name.ptr,
+	    (unsigned long long)(r.counts[0] + r.counts[1] + r.counts[2] + r.counts[3]),
+	    (unsigned long long)r.comments, (unsigned long long)r.events,
+	    (unsigned long long)r.reviews, r.log_segment, (unsigned long long)r.log_offset);
+	return dump_line(b, ei);
+}
+
+static void
+add_time(struct buf *b, int64_t ms)
+{
+	char text[TIME_TEXT_MAX];
+
+	if (ms == TIME_NONE) {
+		buf_str(b, "null");
+		return;
+	}
+	time_format(ms, text);
+	buf_fmt(b, "\"%s\"", text);
+}
+
+static int
+print_families(struct snap_view *v, struct buf *b, struct err_info *ei)
+{
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		struct snap_sync s;
+		int rc = snap_sync_get(v, slice_str(families[i]), &s);
+
+		if (rc == ERR_NOENT)
+			continue;
+		if (rc != 0)
+			return err_set(ei, rc, "table sync: %s", err_name(rc));
+		buf_fmt(b, "{\"type\":\"sync\",\"family\":\"%s\",\"complete\":%s,\"serverDate\":",
+		    families[i], s.complete ? "true" : "false");
+		add_time(b, s.server_date_ms);
+		buf_str(b, ",\"watermark\":");
+		add_time(b, s.watermark_ms);
+		buf_char(b, '}');
+		rc = dump_line(b, ei);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+add_events(struct snap_view *v, uint32_t number, struct buf *b)
+{
+	static const char *const others[4] = { "assignee", "assigner", "reviewer", "requester" };
+	struct snap_walk w;
+	struct snap_child c;
+	bool first = true;
+	int rc = snap_walk_begin(v, SNAP_EVENT, number, &w);
+
+	while (rc == 0 && (rc = snap_walk_next(&w, &c)) == 0) {
+		buf_str(b, first ? "{" : ",{");
+		first = false;
+		buf_slice(b, c.members);
+		buf_fmt(b, ",\"actorId\":%lld", (long long)c.actor);
+		for (size_t i = 0; i < 4; i++) {
+			if (c.others[i] != 0)
+				buf_fmt(b, ",\"%sId\":%lld", others[i], (long long)c.others[i]);
+		}
+		buf_char(b, '}');
+	}
+	return rc == ERR_NOENT ? 0 : rc;
+}
+
+static int
+print_issue(struct snap_view *v, uint32_t number, struct arena *a, struct buf *b,
+    struct err_info *ei)
+{
+	struct snap_issue i;
+	int rc = snap_issue_get(v, number, &i);
+
+	arena_reset(a);
+	buf_str(b, "{\"type\":\"issue\",\"issue\":");
+	if (rc == 0)
+		rc = json_issue(v, &i,
+		    FIELDS_DEFAULT | FIELD_BIT(FIELD_COMMENTS) | FIELD_BIT(FIELD_REVIEWS), a, b);
+	buf_str(b, ",\"events\":[");
+	if (rc == 0)
+		rc = add_events(v, number, b);
+	buf_str(b, "]}");
+	return rc != 0 ? err_set(ei, rc, "issue %u: %s", number, err_name(rc)) : dump_line(b, ei);
+}
+
+static int
+print_issues(struct snap_view *v, struct buf *b, struct err_info *ei)
+{
+	struct snap_list_pos pos;
+	struct snap_list list;
+	struct arena a;
+	int rc;
+
+	arena_init(&a, ARENA_MAX);
+	rc = snap_list_begin(v, SNAP_BY_NUMBER, false, SNAP_CLASS_ALL, NULL, &list);
+	while (rc == 0 && (rc = snap_list_next(&list, &pos)) == 0)
+		rc = print_issue(v, pos.number, &a, b, ei);
+	arena_clear(&a);
+	return rc == ERR_NOENT ? 0 : rc;
+}
+
+int
+dump_snapshot(const struct dump *d, struct err_info *ei)
+{
+	struct snap_view *v;
+	struct snap *s;
+	struct buf b;
+	int rc = snap_open(d->snapshot, &s, ei);
+
+	if (rc != 0)
+		return rc;
+	buf_init(&b, LINE_MAX_BYTES);
+	rc = snap_view_begin(s, &v);
+	if (rc == 0) {
+		rc = print_repository(v, &b, ei);
+		if (rc == 0)
+			rc = print_families(v, &b, ei);
+		if (rc == 0)
+			rc = print_issues(v, &b, ei);
+		snap_view_end(v);
+	}
+	snap_close(s);
+	buf_clear(&b);
+	return rc;
+}
