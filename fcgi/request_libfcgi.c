@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@
 #define READ_MS 10000
 #define WRITE_MS 30000
 #define IDLE_MS 300000
+#define CLOSE_WAIT_MS "200"
 #define PAUSE_MS 1000                 /* out of descriptors */
 #define CHUNK_BYTES ((size_t)8 << 10) /* libfcgi's own buffer size */
 
@@ -175,6 +177,7 @@ wait_connection(struct fd0_thread *t)
 	pthread_mutex_unlock(&all->accept_lock);
 	atomic_fetch_sub(&all->accepting, 1);
 	t->fcgx.ipcFd = fd;
+	t->fcgx.keepConnection = 1; /* or FCGX_Accept_r() closes it, as a request's before */
 	return go_on;
 }
 
@@ -297,6 +300,8 @@ serve_socket(struct fd0_serving *all, struct err_info *ei)
 {
 	int rc;
 
+	/* It waits 2 s for a peer to close, with a thread; who must wait is in trouble anyway. */
+	setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", CLOSE_WAIT_MS, 0);
 	if (FCGX_Init() != 0)
 		return err_set(ei, ERR_IO, "libfcgi does not start");
 	all->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -46,7 +46,7 @@ int
 snap_walk_begin(struct snap_view *v, enum snap_child_kind kind, uint32_t number,
     struct snap_walk *ret)
 {
-	MDB_cursor *cursor;
+	MDB_cursor *cursor = NULL;
 	int rc = open_walk_cursor(v, kind, &cursor);
 
 	if (rc == 0)

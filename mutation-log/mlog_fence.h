@@ -12,9 +12,9 @@
 
 #define MLOG_WRITER_NAME "WRITER"
 #define MLOG_LEASE_S 300
-#define MLOG_HOLDER_MAX 256  /* bytes */
-#define MLOG_SESSION_SIZE 17 /* 16 hex digits and a NUL */
-#define MLOG_LEASE_MAX_S (24 * 60 * 60)
+#define MLOG_HOLDER_MAX 256                     /* bytes */
+#define MLOG_SESSION_SIZE 17                    /* 16 hex digits and a NUL */
+#define MLOG_LEASE_MAX_S INT64_C(86400)         /* a day */
 #define MLOG_WRITER_MAX_BYTES ((size_t)2 << 20) /* text of the record */
 
 struct mlog_fence {

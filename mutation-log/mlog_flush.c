@@ -60,8 +60,9 @@ litter_add(
 		w->litter = found;
 		found = &w->litter[w->litter_count++];
 	}
-	*found =
-	    (struct mlog_litter){ .segment = *seg, .generation = generation, .shared = shared };
+	*found = (struct mlog_litter){
+		.segment = *seg, .generation = generation, .shared = shared, .in_doubt = true
+	};
 	return 0;
 }
 
@@ -126,10 +127,12 @@ put_fence(struct mlog_writer *w, const struct mlog_fence *f, struct err_info *ei
 
 /*
  * The swap found another generation.  When WRITER bears our session, an earlier swap of
- * ours had happened though its answer was lost: take its generation and go on (0).
+ * ours had happened though its answer was lost: then *ret is WRITER as it is.  Else
+ * the log is lost.
  */
 static int
-look_who_wrote(struct mlog_writer *w, const char *session, struct err_info *ei)
+look_who_wrote(
+    struct mlog_writer *w, const char *session, struct mlog_fence *ret, struct err_info *ei)
 {
 	struct mlog_fence now = { 0 };
 	int64_t generation;
@@ -139,34 +142,109 @@ look_who_wrote(struct mlog_writer *w, const char *session, struct err_info *ei)
 		return lose(w, NULL, ei);
 	if (rc != 0)
 		return rc;
-	if (strcmp(now.session, session) == 0)
-		w->fence_generation = generation;
-	else
+	if (strcmp(now.session, session) != 0) {
 		rc = lose(w, &now, ei);
-	mlog_fence_clear(&now);
-	return rc;
+		mlog_fence_clear(&now);
+		return rc;
+	}
+	w->fence_generation = generation;
+	*ret = now;
+	return 0;
 }
 
-int
-mlog_fence_swap(struct mlog_writer *w, struct mlog_fence *next, struct err_info *ei)
+/*
+ * WRITER is `next` now (which is emptied): the tail that it replaces is litter, the one that
+ * it names is not.
+ */
+static void
+install(struct mlog_writer *w, struct mlog_fence *next, int64_t tail_generation)
 {
-	/* The lease counts from before the write: rivals count from after it. */
-	int64_t now = w->opts.mono_ms(w->opts.ctx);
-	int rc = put_fence(w, next, ei);
+	struct mlog_segment old = w->fence.tail;
+	bool had_tail = w->fence.has_tail;
+	struct mlog_litter *kept;
 
-	for (int i = 0; rc == ERR_CONFLICT && i < SWAP_TRIES_MAX; i++) {
-		rc = look_who_wrote(w, next->session, ei);
-		if (rc != 0)
-			return rc;
-		rc = put_fence(w, next, ei);
-	}
-	if (rc != 0)
-		return rc;
 	mlog_fence_clear(&w->fence);
 	w->fence = *next;
 	*next = (struct mlog_fence){ 0 };
+	if (!w->fence.has_tail || (had_tail && same_segment(&old, &w->fence.tail)))
+		return;
+	litter_forget(w, &w->fence.tail);
+	/* Without memory for the old tail the sweep will find it. */
+	if (had_tail && old.number == w->fence.tail.number &&
+	    litter_add(w, &old, w->tail_generation, false) == 0) {
+		kept = litter_find(w, &old);
+		kept->in_doubt = false;
+	}
+	w->tail_generation = tail_generation;
+}
+
+/* Go on from WRITER as an earlier swap of ours has left it. */
+static int
+catch_up(struct mlog_writer *w, struct err_info *ei)
+{
+	struct mlog_fence now = { 0 };
+	const struct mlog_litter *tail;
+	int rc = look_who_wrote(w, w->fence.session, &now, ei);
+
+	if (rc != 0)
+		return rc;
+	tail = litter_find(w, &now.tail);
+	install(w, &now, tail == NULL ? w->tail_generation : tail->generation);
+	return 0;
+}
+
+int
+mlog_fence_begin(struct mlog_writer *w, struct mlog_fence *first, struct err_info *ei)
+{
+	/* The lease counts from before the write: rivals count from after it. */
+	int64_t now = w->opts.mono_ms(w->opts.ctx);
+	struct mlog_fence there = { 0 };
+	int rc = put_fence(w, first, ei);
+
+	if (rc == ERR_CONFLICT)
+		rc = look_who_wrote(w, first->session, &there, ei);
+	mlog_fence_clear(&there);
+	if (rc != 0)
+		return rc;
+	w->fence = *first;
+	*first = (struct mlog_fence){ 0 };
 	w->written_mono_ms = now;
 	return 0;
+}
+
+/*
+ * Swap WRITER for itself with another tail (NULL: the same one) and `released`.
+ */
+static int
+swap(struct mlog_writer *w, const struct mlog_segment *tail, int64_t tail_generation,
+    bool released, struct err_info *ei)
+{
+	int rc = ERR_CONFLICT;
+
+	for (int i = 0; rc == ERR_CONFLICT && i < SWAP_TRIES_MAX; i++) {
+		int64_t now = w->opts.mono_ms(w->opts.ctx);
+		struct mlog_fence next = { 0 };
+
+		rc = i == 0 ? 0 : catch_up(w, ei);
+		if (rc == 0)
+			rc = mlog_fence_dup(&w->fence, &next);
+		if (rc == 0 && tail != NULL)
+			rc = mlog_fence_advance(&next, tail);
+		if (rc == 0) {
+			next.released = released;
+			rc = put_fence(w, &next, ei);
+		}
+		if (rc == 0) {
+			install(w, &next, tail_generation);
+			w->written_mono_ms = now;
+		}
+		mlog_fence_clear(&next);
+		if (w->lost)
+			return mlog_writer_lost(w, ei);
+	}
+	for (size_t i = 0; rc == 0 && i < w->litter_count; i++)
+		w->litter[i].in_doubt = false;
+	return rc;
 }
 
 /* Digest the bytes that were appended since the last time, and name the piece. */
@@ -225,32 +303,6 @@ put_piece(struct mlog_writer *w, const struct mlog_piece *p, const struct mlog_s
 	return rc;
 }
 
-/* Swap WRITER to name `seg`; the tail before it, if it was the same number, is litter. */
-static int
-name_tail(struct mlog_writer *w, const struct mlog_segment *seg, int64_t generation,
-    struct err_info *ei)
-{
-	struct mlog_segment old = w->fence.tail;
-	bool replaces = w->fence.has_tail && old.number == seg->number;
-	struct mlog_fence next = { 0 };
-	int rc = mlog_fence_dup(&w->fence, &next);
-
-	if (rc == 0)
-		rc = mlog_fence_advance(&next, seg);
-	if (rc == 0) {
-		next.released = false;
-		rc = mlog_fence_swap(w, &next, ei);
-	}
-	mlog_fence_clear(&next);
-	if (rc != 0)
-		return rc;
-	litter_forget(w, seg);
-	if (replaces) /* without memory for it the sweep will find it */
-		(void)litter_add(w, &old, w->tail_generation, false);
-	w->tail_generation = generation;
-	return 0;
-}
-
 static bool
 is_durable(const struct mlog_writer *w, const struct mlog_piece *p)
 {
@@ -276,7 +328,7 @@ flush_piece(struct mlog_writer *w, struct mlog_piece *p, struct err_info *ei)
 		rc = put_piece(w, p, &seg, &generation, ei);
 	fault_point("mlog_flush.put");
 	if (rc == 0)
-		rc = name_tail(w, &seg, generation, ei);
+		rc = swap(w, &seg, generation, false, ei);
 	if (rc != 0)
 		return rc;
 	fault_point("mlog_flush.swapped");
@@ -313,55 +365,36 @@ mlog_writer_flush(struct mlog_writer *w, struct err_info *ei)
 	return 0;
 }
 
-/* Write WRITER as it is, but for `released`. */
-static int
-rewrite_fence(struct mlog_writer *w, bool released, struct err_info *ei)
-{
-	struct mlog_fence next = { 0 };
-	int rc = w->lost ? mlog_writer_lost(w, ei) : mlog_fence_dup(&w->fence, &next);
-
-	if (rc != 0)
-		return rc;
-	next.released = released;
-	rc = mlog_fence_swap(w, &next, ei);
-	mlog_fence_clear(&next);
-	return rc;
-}
-
 int
 mlog_writer_renew(struct mlog_writer *w, struct err_info *ei)
 {
 	int64_t age = w->opts.mono_ms(w->opts.ctx) - w->written_mono_ms;
 
-	if (!w->lost && age < w->fence.lease_s * 1000 / 3)
+	if (w->lost)
+		return mlog_writer_lost(w, ei);
+	if (age < w->fence.lease_s * 1000 / 3)
 		return 0;
-	return rewrite_fence(w, false, ei);
+	return swap(w, NULL, w->tail_generation, false, ei);
 }
 
 int
 mlog_writer_release(struct mlog_writer *w, struct err_info *ei)
 {
-	return rewrite_fence(w, true, ei);
+	if (w->lost)
+		return mlog_writer_lost(w, ei);
+	return swap(w, NULL, w->tail_generation, true, ei);
 }
 
-/* Is the log still ours?  Reads WRITER, changes nothing. */
-static int
-check_held(struct mlog_writer *w, struct err_info *ei)
-{
-	return look_who_wrote(w, w->fence.session, ei);
-}
-
-/*
- * Is the object old, and can nothing name it?  What is in the litter waits for a swap
- * of ours, or was named by one whose answer was lost; the next swap decides.
- */
+/* Is the object old, and can nothing name it, not even a swap whose outcome is in doubt? */
 static bool
 may_sweep(struct mlog_writer *w, const struct mlog_list *l, const struct mlog_object *o,
     int64_t now_ms)
 {
 	const struct mlog_segment *seg = &o->segment;
+	const struct mlog_litter *ours = litter_find(w, seg);
 
-	return now_ms - o->created_ms >= MLOG_SWEEP_AGE_MS && litter_find(w, seg) == NULL &&
+	return now_ms - o->created_ms >= MLOG_SWEEP_AGE_MS &&
+	       (ours == NULL || !ours->in_doubt) &&
 	       !mlog_fence_names(&w->fence, seg->number, seg->sha224) &&
 	       !(l->has_fence && mlog_fence_names(&l->fence, seg->number, seg->sha224));
 }
@@ -379,13 +412,14 @@ mlog_writer_sweep(struct mlog_writer *w, size_t *ret_count, struct err_info *ei)
 	rc = mlog_list_load(w->store, w->prefix, &l, ei);
 	/* Held after the listing: nothing in it can be a successor's. */
 	if (rc == 0)
-		rc = check_held(w, ei);
+		rc = catch_up(w, ei);
 	for (size_t i = 0; rc == 0 && i < l.object_count; i++) {
 		const struct mlog_object *o = &l.objects[i];
 		char name[MLOG_OBJECT_NAME_SIZE];
 
 		if (!may_sweep(w, &l, o, now))
 			continue;
+		litter_forget(w, &o->segment);
 		mlog_object_name(w->prefix, &o->segment, name);
 		rc = store_delete(w->store, name, o->generation, ei);
 		count += rc == 0;

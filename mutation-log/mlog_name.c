@@ -49,7 +49,6 @@ mlog_prefix_check(const char *prefix, struct err_info *ei)
 	if (len > MLOG_PREFIX_MAX || prefix[len - 1] != '/')
 		return err_set(
 		    ei, ERR_INVAL, "log prefix \"%.600s\" does not end with '/'", prefix);
-	memcpy(name, prefix, len);
-	memcpy(name + len, "x", 2);
+	snprintf(name, sizeof(name), "%sx", prefix); /* as an object below it would be called */
 	return store_name_check(name, ei);
 }

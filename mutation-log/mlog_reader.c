@@ -216,7 +216,7 @@ int
 mlog_reader_next(struct mlog_reader *r, struct slice *ret_payload, struct mlog_pos *ret_at,
     struct err_info *ei)
 {
-	size_t header, payload;
+	size_t header = 0, payload = 0;
 	int rc = r->failed;
 
 	if (rc == 0)

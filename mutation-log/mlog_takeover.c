@@ -170,7 +170,7 @@ mlog_takeover(struct mlog_writer *w, const char *holder, struct err_info *ei)
 		w->fence_generation = list.fence_generation;
 		if (list.log_count > 0)
 			w->tail_generation = list.log[list.log_count - 1].generation;
-		rc = mlog_fence_swap(w, &f, ei);
+		rc = mlog_fence_begin(w, &f, ei);
 	}
 	mlog_fence_clear(&f);
 	mlog_list_clear(&list);

@@ -22,7 +22,8 @@ struct mlog_piece {
 struct mlog_litter {
 	struct mlog_segment segment;
 	int64_t generation;
-	bool shared; /* it was there before we put it: a rival may be about to name it */
+	bool shared;   /* it was there before we put it: a rival may be about to name it */
+	bool in_doubt; /* put, and no swap of ours has succeeded since */
 };
 
 struct mlog_writer {
@@ -63,10 +64,10 @@ int mlog_writer_load_tail(
 /* mlog_flush.c */
 
 /*
- * Put `next` in the place of WRITER; on success w->fence is `next` (which is emptied).
- * ERR_CONFLICT and w->lost when somebody else wrote it meanwhile.
+ * Put `first` in the place of the WRITER that was seen, to become the holder; on success
+ * w->fence is `first` (which is emptied).  ERR_CONFLICT when another was quicker.
  */
-int mlog_fence_swap(struct mlog_writer *w, struct mlog_fence *next, struct err_info *ei);
+int mlog_fence_begin(struct mlog_writer *w, struct mlog_fence *first, struct err_info *ei);
 
 void mlog_piece_clear(struct mlog_piece *p);
 

@@ -164,7 +164,7 @@ store_get(struct store *s, const char *name, size_t max_bytes, struct buf *into,
 	/* One byte more than allowed tells an object that is too large. */
 	struct store_range range = { .generation = STORE_ANY,
 		.len = max_bytes < SIZE_MAX ? max_bytes + 1 : max_bytes };
-	struct store_object meta;
+	struct store_object meta = { 0 };
 	size_t before = into->len;
 	int rc = store_read(s, name, &range, into, &meta, ei);
 

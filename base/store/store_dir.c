@@ -158,7 +158,7 @@ dir_put(struct store *s, const char *name, struct slice data, int64_t if_generat
 {
 	struct dir_folder folder;
 	char path[PATH_MAX];
-	int64_t have;
+	int64_t have = STORE_ABSENT;
 	int rc;
 
 	rc = dir_path((struct dir_store *)s, name, path, ei);
@@ -181,7 +181,7 @@ dir_delete(struct store *s, const char *name, int64_t if_generation, struct err_
 	struct dir_folder folder;
 	char path[PATH_MAX];
 	struct stat st;
-	int64_t have;
+	int64_t have = STORE_ABSENT;
 	int rc;
 
 	rc = dir_path((struct dir_store *)s, name, path, ei);

@@ -216,7 +216,7 @@ dir_replace(struct dir_folder *f, const char *path, struct slice data, int64_t o
     int64_t *ret_generation, struct err_info *ei)
 {
 	char temp[PATH_MAX];
-	int64_t generation;
+	int64_t generation = 0;
 	int rc;
 
 	rc = own_path(f, DIR_TEMP_FILE, temp, ei);

@@ -212,7 +212,7 @@ class Deriver:
             "updatedAt": data["updated_at"],
             "closedAt": data["closed_at"] if closed else None,
             "closed": closed,
-            "closedBy": self._user(data.get("closed_by")) if closed else None,
+            "closedBy": self._user(data.get("closed_by")),
             "isPr": is_pull,
             "approved": approved_of(is_pull, reviews),
             "gitCommit": None,

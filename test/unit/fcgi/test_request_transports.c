@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -108,6 +109,21 @@ child_main(const struct program *p, unsigned threads)
 	return rc == 0 ? 0 : 10 - rc;
 }
 
+static bool
+answers(const struct program *p)
+{
+	struct fcgi_pair params[FCGI_CALL_PARAMS];
+	size_t n = fcgi_call_params("GET", "/", NULL, params);
+	struct cgi_head head;
+	struct buf out;
+	int rc;
+
+	buf_init(&out, 1 << 16);
+	rc = fcgi_call(&p->addr, params, n, SLICE(""), 5000, &out, &head, NULL);
+	buf_clear(&out);
+	return rc == 0;
+}
+
 static void
 program_start(struct program *p, enum transport transport, unsigned threads)
 {
@@ -121,9 +137,12 @@ program_start(struct program *p, enum transport transport, unsigned threads)
 		assert_int_equal(fcgi_listener_open(&p->listener, &p->addr, 0, 0, NULL), 0);
 	p->pid = fork();
 	assert_true(p->pid >= 0);
-	if (p->pid == 0)
+	if (p->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nobody behind */
 		_exit(child_main(p, threads));
-	for (int i = 0; i < 4000 && access(p->addr.path, F_OK) != 0; i++)
+	}
+	/* Ready once it answers: then its signals are blocked, too. */
+	for (int i = 0; i < 4000 && !answers(p); i++)
 		usleep(1000);
 }
 

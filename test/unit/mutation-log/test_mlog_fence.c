@@ -26,8 +26,8 @@ good_records_come_out_as_they_went_in(void **state)
 		HEAD TAIL("0") ",\"session\":\"0123456789abcdef\"}\n",
 		HEAD TAIL("1") ",\"next_number\":true,\"sealed\":[\"" SHA0 "\"]}\n",
 		HEAD TAIL("2") ",\"sealed\":[\"" SHA0 "\",\"" SHA1 "\"]}\n",
-		"{\"epoch\":1,\"holder\":\"a \\\"b\\\\\",\"released\":true,\"lease_s\":1,"
-		"\"tail\":null}\n",
+		("{\"epoch\":1,\"holder\":\"a \\\"b\\\\\",\"released\":true,\"lease_s\":1,"
+		 "\"tail\":null}\n"),
 	};
 
 	(void)state;

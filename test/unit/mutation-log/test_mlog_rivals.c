@@ -5,7 +5,7 @@
  * Each writer is a thread, but only one runs at a time: before every operation a
  * seeded choice says whose turn it is, so that every run can be had again by its seed.
  * What must hold: a record whose flush was reported as done stays in the log at its
- * place for good, and the log reads whole at any time.
+ * place for good, the log reads whole at any time, and it only ever grows.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,6 +48,7 @@ struct table {
 
 	struct done done[DONE_MAX];
 	size_t done_count;
+	struct buf seen;   /* the log as it was last read */
 	char failure[512]; /* the first; "" while all is well */
 };
 
@@ -192,10 +193,21 @@ table_sleep(void *ctx, int64_t ms)
 	return rnd(&r->t->seed) % 64 == 0;
 }
 
+/* The log may only grow: what a reader once saw stays as it was. */
+static void
+check_growth(struct table *t, struct buf *log)
+{
+	if (log->len < t->seen.len || memcmp(log->ptr, t->seen.ptr, t->seen.len) != 0)
+		note_failure(t, "the log was taken back", buf_cstr(&t->seen));
+	buf_clear(&t->seen);
+	t->seen = *log;
+}
+
 /* Is everything that was reported as durable in the log, where it was put? */
 static void
 check_log(struct table *t)
 {
+	struct buf log;
 	size_t found = 0;
 	struct err_info ei = { 0 };
 	struct mlog_reader *reader = NULL;
@@ -203,10 +215,15 @@ check_log(struct table *t)
 	struct mlog_pos at;
 	int rc;
 
+	buf_init(&log, 1 << 20);
+	buf_char(&log, '>');
 	store_mem_fail(t->inner, 0, STORE_FAULT_NONE, 0);
 	rc = mlog_reader_open(t->inner, MADE_PREFIX, (struct mlog_pos){ 0, 0 }, &reader, &ei);
 	while (rc == 0) {
 		rc = mlog_reader_next(reader, &payload, &at, &ei);
+		if (rc == 0)
+			buf_fmt(&log, "%u:%llx=%.*s|", (unsigned)at.segment,
+			    (unsigned long long)at.offset, (int)payload.len, payload.ptr);
 		for (size_t i = 0; rc == 0 && i < t->done_count; i++) {
 			if (mlog_pos_cmp(t->done[i].at, at) == 0)
 				found += slice_is(payload, t->done[i].payload);
@@ -215,6 +232,7 @@ check_log(struct table *t)
 	mlog_reader_close(reader);
 	if (rc != ERR_NOENT)
 		note_failure(t, "the log does not read", ei.text);
+	check_growth(t, &log);
 	if (found != t->done_count)
 		note_failure(t, "a durable record is lost or changed", MADE_PREFIX);
 }
@@ -327,6 +345,8 @@ run(struct table *t, uint64_t seed, int fault_percent)
 	*t = (struct table){
 		.seed = seed, .now_ms = 1000000000, .fault_percent = fault_percent
 	};
+	buf_init(&t->seen, 1 << 20);
+	buf_char(&t->seen, '>');
 	assert_int_equal(store_mem_new(false, &t->inner), 0);
 	assert_int_equal(pthread_mutex_init(&t->mutex, NULL), 0);
 	assert_int_equal(pthread_cond_init(&t->turn_over, NULL), 0);
@@ -345,6 +365,7 @@ run(struct table *t, uint64_t seed, int fault_percent)
 		flushes += rivals[i].flushes;
 	}
 	check_log(t);
+	buf_clear(&t->seen);
 	store_close(t->inner);
 	pthread_cond_destroy(&t->turn_over);
 	pthread_mutex_destroy(&t->mutex);

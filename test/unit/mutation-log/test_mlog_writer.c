@@ -561,6 +561,28 @@ an_upload_whose_swap_is_in_doubt_is_not_swept(void **state)
 }
 
 static void
+a_renewal_after_a_lost_answer_does_not_take_the_tail_back(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+
+	append(w, "one");
+	flush(w);
+	append(w, "two");
+	store_mem_fail(*state, 1, STORE_FAULT_AFTER, ERR_UNAVAILABLE);
+	assert_int_equal(mlog_writer_flush(w, NULL), ERR_UNAVAILABLE);
+	assert_log(*state, "one|two|");
+	fake.now_ms += MLOG_LEASE_S * 1000;
+	assert_int_equal(mlog_writer_renew(w, NULL), 0);
+	assert_log(*state, "one|two|");
+	assert_int_equal(mlog_pos_cmp(mlog_writer_durable(w), mlog_writer_end(w)), 0);
+	append(w, "three");
+	flush(w);
+	assert_log(*state, "one|two|three|");
+	assert_int_equal(count_segments(*state), 1);
+	mlog_writer_close(w);
+}
+
+static void
 a_loser_deletes_only_what_it_was_the_first_to_put(void **state)
 {
 	struct mlog_writer *loser = open_as(*state, "a"), *winner = open_as(*state, "a");
@@ -910,6 +932,7 @@ main(void)
 		WITH_STORE(a_deleted_commit_record_ends_the_writer),
 		WITH_STORE(the_sweep_deletes_what_is_old_and_unnamed),
 		WITH_STORE(an_upload_whose_swap_is_in_doubt_is_not_swept),
+		WITH_STORE(a_renewal_after_a_lost_answer_does_not_take_the_tail_back),
 		WITH_STORE(a_loser_deletes_only_what_it_was_the_first_to_put),
 		WITH_STORE(any_failing_operation_can_be_repeated),
 		WITH_STORE(a_crash_at_any_operation_ends_as_if_undisturbed),
