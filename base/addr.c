@@ -10,10 +10,11 @@ parse_unix(const char *path, struct addr *ret, struct err_info *ei)
 	if (path[0] == '\0')
 		return err_set(ei, ERR_INVAL, "address \"unix:\" lacks a path");
 	if (strlen(path) >= ADDR_PATH_MAX)
-		return err_set(ei, ERR_INVAL, "socket path \"%s\" is longer than %d bytes", path,
-		    ADDR_PATH_MAX - 1);
+		return err_set(ei, ERR_INVAL, "socket path \"%s\" is longer than %d bytes",
+		    path, ADDR_PATH_MAX - 1);
 	*ret = (struct addr){ .kind = ADDR_UNIX };
-	strcpy(ret->path, path); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy): checked */
+	strcpy(
+	    ret->path, path); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy): checked */
 	return 0;
 }
 
@@ -25,8 +26,8 @@ parse_tcp(const char *text, struct addr *ret, struct err_info *ei)
 	size_t host_len, port_len;
 
 	if (colon == NULL || colon == text)
-		return err_set(ei, ERR_INVAL,
-		    "address \"%s\" is neither unix:/path nor host:port", text);
+		return err_set(
+		    ei, ERR_INVAL, "address \"%s\" is neither unix:/path nor host:port", text);
 	host_len = (size_t)(colon - text);
 	if (text[0] == '[' && colon[-1] == ']') {
 		host++;

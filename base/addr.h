@@ -9,7 +9,10 @@
 #define ADDR_HOST_MAX 254 /* RFC 1035: 253 characters, and a NUL */
 
 struct addr {
-	enum { ADDR_UNIX, ADDR_TCP } kind;
+	enum {
+		ADDR_UNIX,
+		ADDR_TCP
+	} kind;
 	char path[ADDR_PATH_MAX]; /* ADDR_UNIX */
 	char host[ADDR_HOST_MAX]; /* ADDR_TCP; brackets of an IPv6 literal removed */
 	char port[6];             /* ADDR_TCP; decimal, 0..65535 */

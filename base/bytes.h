@@ -20,7 +20,10 @@ struct slice {
 
 /* A slice of a string literal. */
 #define SLICE(lit) ((struct slice)SLICE_INIT(lit))
-#define SLICE_INIT(lit) { (lit), sizeof(lit) - 1 } /* where a constant is needed */
+#define SLICE_INIT(lit)                                                                        \
+	{                                                                                      \
+		(lit), sizeof(lit) - 1                                                         \
+	} /* where a constant is needed */
 
 static inline struct slice
 slice_str(const char *text)

@@ -105,8 +105,12 @@ take_date_time(const char **p, const char *end, struct tm *tm)
 		int low;
 		int high;
 	} parts[] = {
-		{ 4, '-', 1, 9999 }, { 2, '-', 1, 12 }, { 2, 'T', 1, 31 },
-		{ 2, ':', 0, 23 },   { 2, ':', 0, 59 }, { 2, '\0', 0, 60 },
+		{ 4, '-', 1, 9999 },
+		{ 2, '-', 1, 12 },
+		{ 2, 'T', 1, 31 },
+		{ 2, ':', 0, 23 },
+		{ 2, ':', 0, 59 },
+		{ 2, '\0', 0, 60 },
 	};
 	int v[6];
 
@@ -117,8 +121,12 @@ take_date_time(const char **p, const char *end, struct tm *tm)
 		if (parts[i].after != '\0' && !take_char(p, end, parts[i].after))
 			return ERR_INVAL;
 	}
-	*tm = (struct tm){ .tm_year = v[0] - 1900, .tm_mon = v[1] - 1, .tm_mday = v[2],
-		.tm_hour = v[3], .tm_min = v[4], .tm_sec = v[5] };
+	*tm = (struct tm){ .tm_year = v[0] - 1900,
+		.tm_mon = v[1] - 1,
+		.tm_mday = v[2],
+		.tm_hour = v[3],
+		.tm_min = v[4],
+		.tm_sec = v[5] };
 	return 0;
 }
 

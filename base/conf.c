@@ -20,8 +20,8 @@
 #endif
 
 static int
-parse_number(const struct conf_option *o, const char *from, const char *text,
-    struct err_info *ei)
+parse_number(
+    const struct conf_option *o, const char *from, const char *text, struct err_info *ei)
 {
 	char *end;
 	long long v;
@@ -38,15 +38,16 @@ parse_number(const struct conf_option *o, const char *from, const char *text,
 }
 
 static int
-parse_switch(const struct conf_option *o, const char *from, const char *text,
-    struct err_info *ei)
+parse_switch(
+    const struct conf_option *o, const char *from, const char *text, struct err_info *ei)
 {
 	if (text == NULL || strcmp(text, "1") == 0 || strcmp(text, "true") == 0)
 		*(bool *)o->target = true;
 	else if (text[0] == '\0' || strcmp(text, "0") == 0 || strcmp(text, "false") == 0)
 		*(bool *)o->target = false;
 	else
-		return err_set(ei, ERR_INVAL, "%s: \"%s\" is neither true nor false", from, text);
+		return err_set(
+		    ei, ERR_INVAL, "%s: \"%s\" is neither true nor false", from, text);
 	return 0;
 }
 
@@ -95,16 +96,17 @@ read_env(const struct conf_option *o, struct err_info *ei)
 static void
 print_help(const struct conf_program *p)
 {
-	printf("Usage: %s [options]%s%s\n\n%s\n\nOptions (each also reads MAINTNER_<FLAG>):\n", p->name,
-	    p->operands != NULL ? " " : "", p->operands != NULL ? p->operands : "", p->purpose);
+	printf("Usage: %s [options]%s%s\n\n%s\n\nOptions (each also reads MAINTNER_<FLAG>):\n",
+	    p->name, p->operands != NULL ? " " : "", p->operands != NULL ? p->operands : "",
+	    p->purpose);
 	for (const struct conf_option *o = p->options; o->name != NULL; o++) {
 		char left[64];
 
 		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->value != NULL ? " " : "",
 		    o->value != NULL ? o->value : "");
 		printf("  %-28s %s%s%s%s%s\n", left, o->help, o->required ? " (required)" : "",
-		    o->other_env != NULL ? " (or $" : "", o->other_env != NULL ? o->other_env : "",
-		    o->other_env != NULL ? ")" : "");
+		    o->other_env != NULL ? " (or $" : "",
+		    o->other_env != NULL ? o->other_env : "", o->other_env != NULL ? ")" : "");
 	}
 	printf("  %-28s %s\n  %-28s %s\n", "--help", "print this and exit", "--version",
 	    "print the version and exit");
@@ -125,8 +127,8 @@ check_required(const struct conf_program *p, struct err_info *ei)
 {
 	for (const struct conf_option *o = p->options; o->name != NULL; o++) {
 		if (o->required && !has_value(o))
-			return err_set(ei, ERR_INVAL, "--%s %s is required (see --help)", o->name,
-			    o->value != NULL ? o->value : "");
+			return err_set(ei, ERR_INVAL, "--%s %s is required (see --help)",
+			    o->name, o->value != NULL ? o->value : "");
 	}
 	return 0;
 }
@@ -173,7 +175,8 @@ read_flags(const struct conf_program *p, int argc, char **argv, enum conf_next *
 		if (c == ':')
 			return err_set(ei, ERR_INVAL, "%s needs a value", argv[optind - 1]);
 		if (c < 256 || c - 256 >= n)
-			return err_set(ei, ERR_INVAL, "unknown flag %s (see --help)", argv[optind - 1]);
+			return err_set(
+			    ei, ERR_INVAL, "unknown flag %s (see --help)", argv[optind - 1]);
 		rc = store(&p->options[c - 256], argv[optind - 1], optarg, ei);
 		if (rc != 0)
 			return err_wrap(ei, rc, "--%s", p->options[c - 256].name);
@@ -199,7 +202,8 @@ conf_read(const struct conf_program *p, int argc, char **argv, enum conf_next *r
 	if (next == CONF_RUN) {
 		rc = check_required(p, ei);
 		if (rc == 0 && p->operands == NULL && optind < argc)
-			rc = err_set(ei, ERR_INVAL, "unexpected argument \"%s\" (see --help)", argv[optind]);
+			rc = err_set(ei, ERR_INVAL, "unexpected argument \"%s\" (see --help)",
+			    argv[optind]);
 		if (rc != 0)
 			return rc;
 	}
@@ -222,7 +226,8 @@ conf_read_secret(const char *path, char **ret, struct err_info *ei)
 		len += n > 0 ? (size_t)n : 0;
 	}
 	if (n < 0)
-		rc = err_set(ei, err_from_errno(errno), "secret file %s: %s", path, strerror(errno));
+		rc = err_set(
+		    ei, err_from_errno(errno), "secret file %s: %s", path, strerror(errno));
 	else if (text == NULL)
 		rc = ERR_NOMEM;
 	else if (len == CONF_SECRET_MAX)

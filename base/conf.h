@@ -12,9 +12,9 @@
 #include "base/err.h"
 
 enum conf_type {
-	CONF_TEXT,     /* const char **: borrowed from argv or the environment */
-	CONF_NUMBER,   /* int64_t *, checked against low and high */
-	CONF_SWITCH,   /* bool *: takes no value as a flag; 1/true/0/false in the environment */
+	CONF_TEXT,   /* const char **: borrowed from argv or the environment */
+	CONF_NUMBER, /* int64_t *, checked against low and high */
+	CONF_SWITCH, /* bool *: takes no value as a flag; 1/true/0/false in the environment */
 };
 
 struct conf_option {
@@ -30,7 +30,7 @@ struct conf_option {
 
 struct conf_program {
 	const char *name;
-	const char *purpose; /* one sentence for --help */
+	const char *purpose;  /* one sentence for --help */
 	const char *operands; /* e.g. "OWNER/REPO ..." or NULL when none are taken */
 	const struct conf_option *options; /* ends with one whose name is NULL */
 };

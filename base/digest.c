@@ -78,7 +78,8 @@ sha224_hex(struct slice data, char out[SHA224_HEX_LEN + 1])
 int
 sha256(struct slice data, unsigned char out[SHA256_LEN])
 {
-	return EVP_Digest(data.ptr, data.len, out, NULL, EVP_sha256(), NULL) == 1 ? 0 : ERR_NOMEM;
+	return EVP_Digest(data.ptr, data.len, out, NULL, EVP_sha256(), NULL) == 1 ? 0
+										  : ERR_NOMEM;
 }
 
 int
@@ -88,10 +89,10 @@ hmac_sha256(struct slice key, struct slice data, unsigned char out[SHA256_LEN])
 
 	if (key.len > INT32_MAX)
 		return ERR_LIMIT;
-	return HMAC(EVP_sha256(), key.ptr, (int)key.len, (const unsigned char *)data.ptr, data.len,
-	           out, &len) != NULL ?
-	    0 :
-	    ERR_NOMEM;
+	return HMAC(EVP_sha256(), key.ptr, (int)key.len, (const unsigned char *)data.ptr,
+		   data.len, out, &len) != NULL
+		   ? 0
+		   : ERR_NOMEM;
 }
 
 bool

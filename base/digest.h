@@ -13,8 +13,8 @@
 /* A running SHA-224, so that the digest of a growing file costs only its growth. */
 struct sha224;
 
-int sha224_new(struct sha224 **ret);   /* ERR_NOMEM */
-void sha224_free(struct sha224 *d);    /* NULL is fine */
+int sha224_new(struct sha224 **ret); /* ERR_NOMEM */
+void sha224_free(struct sha224 *d);  /* NULL is fine */
 int sha224_reset(struct sha224 *d);
 int sha224_add(struct sha224 *d, const void *data, size_t len);
 /* The digest of everything added so far, as lower-case hex and a NUL; `d` goes on. */

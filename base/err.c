@@ -10,11 +10,31 @@ const char *
 err_name(int code)
 {
 	static const char *const names[] = {
-		"ok", "no memory", "i/o error", "not found", "exists", "corrupt",
-		"unknown version", "invalid", "limit exceeded", "full", "timeout", "conflict",
-		"unauthenticated", "permission denied", "rate limited", "unexpected http status",
-		"protocol error", "canceled", "connection closed", "busy", "unsupported", "gone",
-		"moved", "unavailable", "stale",
+		"ok",
+		"no memory",
+		"i/o error",
+		"not found",
+		"exists",
+		"corrupt",
+		"unknown version",
+		"invalid",
+		"limit exceeded",
+		"full",
+		"timeout",
+		"conflict",
+		"unauthenticated",
+		"permission denied",
+		"rate limited",
+		"unexpected http status",
+		"protocol error",
+		"canceled",
+		"connection closed",
+		"busy",
+		"unsupported",
+		"gone",
+		"moved",
+		"unavailable",
+		"stale",
 	};
 	size_t i = (size_t)-code;
 

@@ -101,7 +101,8 @@ script_perform(struct http *h, const struct http_request *req, struct http_respo
 	const struct http_scripted *a;
 
 	if (s->next == s->count)
-		return err_set(ei, ERR_CLOSED, "%s: the script has no further answer", req->url);
+		return err_set(
+		    ei, ERR_CLOSED, "%s: the script has no further answer", req->url);
 	a = &s->answers[s->next++];
 	if (a->expect_url != NULL && strcmp(a->expect_url, req->url) != 0)
 		return err_set(ei, ERR_PROTO, "asked %s, expected %s", req->url, a->expect_url);

@@ -57,8 +57,8 @@ struct slice http_response_header(const struct http_response *r, const char *nam
 struct http;
 
 struct http_ops {
-	int (*perform)(struct http *h, const struct http_request *req, struct http_response *res,
-	    struct err_info *ei);
+	int (*perform)(struct http *h, const struct http_request *req,
+	    struct http_response *res, struct err_info *ei);
 	void (*free)(struct http *h);
 };
 

@@ -118,7 +118,8 @@ set_options(struct http_curl *c, const struct http_request *req, struct transfer
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, or_default(req->connect_ms, 10000));
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, or_default(req->total_ms, 300000));
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (or_default(req->stall_ms, 30000) + 999) / 1000);
+	curl_easy_setopt(
+	    e, CURLOPT_LOW_SPEED_TIME, (or_default(req->stall_ms, 30000) + 999) / 1000);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
@@ -212,10 +213,10 @@ curl_perform(struct http *h, const struct http_request *req, struct http_respons
 		rc = curl_err(code, &t);
 	if (rc != 0)
 		return describe(ei, rc, req->url,
-		    rc == ERR_CANCELED   ? "canceled" :
-		        t.over_limit     ? "the answer is larger than its limit" :
-		        code != CURLE_OK ? curl_easy_strerror(code) :
-		                           err_name(rc));
+		    rc == ERR_CANCELED ? "canceled"
+		    : t.over_limit     ? "the answer is larger than its limit"
+		    : code != CURLE_OK ? curl_easy_strerror(code)
+				       : err_name(rc));
 	res->status = (int)status;
 	return 0;
 }

@@ -10,8 +10,8 @@ json_in_parse(struct slice text, const char *what, json_t **ret, struct err_info
 	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
 
 	if (doc == NULL)
-		return err_set(ei, ERR_PROTO, "%s is not JSON: line %d column %d: %s", what, why.line,
-		    why.column, why.text);
+		return err_set(ei, ERR_PROTO, "%s is not JSON: line %d column %d: %s", what,
+		    why.line, why.column, why.text);
 	*ret = doc;
 	return 0;
 }

@@ -174,7 +174,8 @@ json_text_unescape(struct buf *b, struct slice escaped)
 		if (hit == NULL)
 			break;
 		i++;
-		if (unescape_one(b, (struct slice){ escaped.ptr + i, escaped.len - i }, &used) != 0)
+		if (unescape_one(
+			b, (struct slice){ escaped.ptr + i, escaped.len - i }, &used) != 0)
 			return ERR_CORRUPT;
 		i += used;
 	}

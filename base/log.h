@@ -42,7 +42,7 @@ void log_write(enum log_severity severity, const char *message, const struct log
 
 /* log_info("round finished", LOG_I("requests", 12), LOG_S("family", "issues"), LOG_END); */
 #define LOG_END ((struct log_field){ NULL, NULL, 0 })
-#define LOG_AT(severity, message, ...) \
+#define LOG_AT(severity, message, ...)                                                         \
 	log_write((severity), (message), (const struct log_field[]){ __VA_ARGS__ })
 #define log_debug(message, ...) LOG_AT(LOG_SEV_DEBUG, message, __VA_ARGS__)
 #define log_info(message, ...) LOG_AT(LOG_SEV_INFO, message, __VA_ARGS__)

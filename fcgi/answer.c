@@ -8,16 +8,23 @@ static const struct status_of {
 	int http;
 	int code;
 } statuses[] = {
-	{ ERR_INVAL, 400, 3 },       { ERR_LIMIT, 400, 3 },        { ERR_NOENT, 404, 5 },
-	{ ERR_UNSUPPORTED, 501, 12 }, { ERR_UNAVAILABLE, 503, 14 }, { ERR_FULL, 503, 14 },
-	{ ERR_BUSY, 503, 14 },       { ERR_STALE, 503, 14 },       { ERR_TIMEOUT, 504, 4 },
+	{ ERR_INVAL, 400, 3 },
+	{ ERR_LIMIT, 400, 3 },
+	{ ERR_NOENT, 404, 5 },
+	{ ERR_UNSUPPORTED, 501, 12 },
+	{ ERR_UNAVAILABLE, 503, 14 },
+	{ ERR_FULL, 503, 14 },
+	{ ERR_BUSY, 503, 14 },
+	{ ERR_STALE, 503, 14 },
+	{ ERR_TIMEOUT, 504, 4 },
 };
 
 void
 answer_json(struct exchange *x)
 {
-	static const struct request_field fields[] = { { "Cache-Control", SLICE_INIT("no-cache") },
-		{ NULL, { 0 } } };
+	static const struct request_field fields[] = {
+		{ "Cache-Control", SLICE_INIT("no-cache") }, { NULL, { 0 } }
+	};
 
 	request_reply(x->req, 200, "application/json", fields, x->req->out);
 	atomic_fetch_add_explicit(&x->r->answers[2], 1, memory_order_relaxed);

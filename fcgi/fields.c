@@ -10,7 +10,8 @@ field_key(unsigned f)
 	static const char *const joined[] = { "body", "closedBy", "assignees", "reporter",
 		"comments", "reviews" };
 
-	return f < SNAP_M_COUNT ? snap_member_key((enum snap_member)f) : joined[f - SNAP_M_COUNT];
+	return f < SNAP_M_COUNT ? snap_member_key((enum snap_member)f)
+				: joined[f - SNAP_M_COUNT];
 }
 
 /* Equal, when every "_x" of `path` is read as "X". */

@@ -71,8 +71,8 @@ add_assignees(struct snap_view *v, const struct snap_issue *i, struct buf *out)
 /* --- comments and reviews --- */
 
 static int
-add_child(struct snap_view *v, enum snap_child_kind kind, const struct snap_child *c,
-    struct buf *out)
+add_child(
+    struct snap_view *v, enum snap_child_kind kind, const struct snap_child *c, struct buf *out)
 {
 	int rc;
 
@@ -120,8 +120,8 @@ add_sorted(struct snap_view *v, enum snap_child_kind kind, uint32_t count, struc
 }
 
 static int
-add_in_id_order(struct snap_view *v, enum snap_child_kind kind, struct snap_walk *w,
-    struct buf *out)
+add_in_id_order(
+    struct snap_view *v, enum snap_child_kind kind, struct snap_walk *w, struct buf *out)
 {
 	struct snap_child c;
 	bool first = true;
@@ -153,8 +153,8 @@ add_children(struct snap_view *v, const struct snap_issue *i, enum snap_child_ki
 	if (count > 0)
 		rc = snap_walk_begin(v, kind, i->number, &w);
 	if (rc == 0 && count > 0)
-		rc = (i->flags & unsorted) != 0 ? add_sorted(v, kind, count, &w, a, out) :
-		                                  add_in_id_order(v, kind, &w, out);
+		rc = (i->flags & unsorted) != 0 ? add_sorted(v, kind, count, &w, a, out)
+						: add_in_id_order(v, kind, &w, out);
 	buf_char(out, ']');
 	return rc;
 }

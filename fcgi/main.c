@@ -16,22 +16,36 @@ struct settings {
 };
 
 static int
-read_settings(struct settings *s, int argc, char **argv, enum conf_next *next,
-    struct err_info *ei)
+read_settings(
+    struct settings *s, int argc, char **argv, enum conf_next *next, struct err_info *ei)
 {
 	const struct conf_option options[] = {
-		{ .name = "snapshot", .target = &s->snapshot, .required = true, .value = "DIR",
+		{ .name = "snapshot",
+		    .target = &s->snapshot,
+		    .required = true,
+		    .value = "DIR",
 		    .help = "directory of the LMDB snapshot" },
-		{ .name = "listen", .target = &s->listen, .value = "ADDR",
-		    .help = "unix:/path or host:port; without it, the socket on descriptor 0, or CGI" },
-		{ .name = "threads", .type = CONF_NUMBER, .target = &s->threads, .low = 1,
-		    .high = RESPONDER_THREADS_MAX, .value = "N", .help = "threads that answer [1]" },
-		{ .name = "log-level", .target = &s->log_level, .value = "LEVEL",
+		{ .name = "listen",
+		    .target = &s->listen,
+		    .value = "ADDR",
+		    .help = "unix:/path or host:port; without it, the socket on descriptor 0, "
+			    "or CGI" },
+		{ .name = "threads",
+		    .type = CONF_NUMBER,
+		    .target = &s->threads,
+		    .low = 1,
+		    .high = RESPONDER_THREADS_MAX,
+		    .value = "N",
+		    .help = "threads that answer [1]" },
+		{ .name = "log-level",
+		    .target = &s->log_level,
+		    .value = "LEVEL",
 		    .help = "debug, info, warning or error [info]" },
 		{ .name = NULL },
 	};
 	const struct conf_program program = { "maintnerd-fcgi",
-		"Answers the issues API of one mirrored repository over FastCGI or CGI.", NULL, options };
+		"Answers the issues API of one mirrored repository over FastCGI or CGI.", NULL,
+		options };
 	int operand;
 
 	return conf_read(&program, argc, argv, next, &operand, ei);
@@ -76,7 +90,8 @@ serve(const struct settings *set, struct program *p, struct err_info *ei)
 	rc = addr_parse(set->listen, &addr, ei);
 	if (rc != 0)
 		return rc;
-	log_info("serving", LOG_S("listen", set->listen), LOG_I("threads", set->threads), LOG_END);
+	log_info(
+	    "serving", LOG_S("listen", set->listen), LOG_I("threads", set->threads), LOG_END);
 	return request_serve_listen(&addr, &o, on_request, p, ei);
 }
 
@@ -103,7 +118,7 @@ main(int argc, char **argv)
 	rc = serve(&set, &p, &ei);
 	responder_clear(&p.responder);
 	if (rc != 0 && rc != ERR_TIMEOUT)
-		log_error("serving ended", LOG_S("error", ei.text[0] != '\0' ? ei.text : err_name(rc)),
-		    LOG_END);
+		log_error("serving ended",
+		    LOG_S("error", ei.text[0] != '\0' ? ei.text : err_name(rc)), LOG_END);
 	return rc == 0 || rc == ERR_TIMEOUT ? 0 : 1;
 }

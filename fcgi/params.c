@@ -110,7 +110,8 @@ read_filter(struct raw *r, const char *name, struct slice value)
 static int
 read_order(struct raw *r, const char *name, struct slice value)
 {
-	static const char *const words[SNAP_ORDERS] = { "number", "created", "updated", "comments" };
+	static const char *const words[SNAP_ORDERS] = { "number", "created", "updated",
+		"comments" };
 	struct slice word = value;
 
 	r->p->descending = value.len > 0 && value.ptr[0] == '-';
@@ -122,7 +123,8 @@ read_order(struct raw *r, const char *name, struct slice value)
 			return 0;
 		}
 	}
-	return bad(r, name, value, "number, created, updated or comments, or one of them after \"-\"");
+	return bad(
+	    r, name, value, "number, created, updated or comments, or one of them after \"-\"");
 }
 
 static int
@@ -221,7 +223,8 @@ params_parse(struct slice query, struct arena *a, struct params *ret, struct err
 	int rc = 0;
 
 	if (query.len > PARAMS_QUERY_MAX)
-		return err_set(ei, ERR_INVAL, "the query is longer than %zu bytes", PARAMS_QUERY_MAX);
+		return err_set(
+		    ei, ERR_INVAL, "the query is longer than %zu bytes", PARAMS_QUERY_MAX);
 	while (rc == 0 && at != NULL && at < end) {
 		const char *amp = memchr(at, '&', (size_t)(end - at)), *equals;
 
@@ -231,8 +234,8 @@ params_parse(struct slice query, struct arena *a, struct params *ret, struct err
 		if (equals == NULL)
 			equals = amp;
 		rc = read_pair(&r, (struct slice){ at, (size_t)(equals - at) },
-		    equals < amp ? (struct slice){ equals + 1, (size_t)(amp - equals - 1) } :
-		                   (struct slice){ 0 });
+		    equals < amp ? (struct slice){ equals + 1, (size_t)(amp - equals - 1) }
+				 : (struct slice){ 0 });
 		at = amp + 1;
 	}
 	if (rc == 0)
@@ -240,7 +243,7 @@ params_parse(struct slice query, struct arena *a, struct params *ret, struct err
 	if (rc != 0)
 		return rc;
 	p.fields |= (r.comments ? FIELD_BIT(FIELD_COMMENTS) : 0) |
-	    (r.reviews ? FIELD_BIT(FIELD_REVIEWS) : 0);
+		    (r.reviews ? FIELD_BIT(FIELD_REVIEWS) : 0);
 	p.classes = classes_of(&r);
 	*ret = p;
 	return 0;

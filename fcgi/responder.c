@@ -53,7 +53,8 @@ open_snapshot(struct responder *r, struct snap **ret, struct err_info *ei)
 		if (rc == ERR_NOENT)
 			return err_set(ei, ERR_UNAVAILABLE, "nothing is mirrored yet");
 		if (rc != 0) {
-			log_error("snapshot cannot be opened", LOG_S("error", ei->text), LOG_END);
+			log_error(
+			    "snapshot cannot be opened", LOG_S("error", ei->text), LOG_END);
 			return rc;
 		}
 		atomic_store(&r->snap, s);
@@ -124,7 +125,8 @@ static const struct route *
 find_route(struct exchange *x)
 {
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (matches(slice_str(routes[i].pattern), x->req->path, x->req->arena, &x->match))
+		if (matches(
+			slice_str(routes[i].pattern), x->req->path, x->req->arena, &x->match))
 			return &routes[i];
 	}
 	return NULL;

@@ -15,10 +15,10 @@
 
 struct responder {
 	const char *snapshot_dir;
-	pthread_mutex_t lock; /* guards the first opening of snap */
+	pthread_mutex_t lock;        /* guards the first opening of snap */
 	_Atomic(struct snap *) snap; /* NULL until there is a snapshot */
-	int64_t tried_ms;     /* monotonic time of the last failed opening */
-	atomic_ullong answers[6]; /* by the status's first digit */
+	int64_t tried_ms;            /* monotonic time of the last failed opening */
+	atomic_ullong answers[6];    /* by the status's first digit */
 };
 
 /* A matched path: its variable parts, decoded. */

@@ -43,8 +43,8 @@ open_walk_cursor(struct snap_view *v, enum snap_child_kind kind, MDB_cursor **re
 }
 
 int
-snap_walk_begin(struct snap_view *v, enum snap_child_kind kind, uint32_t number,
-    struct snap_walk *ret)
+snap_walk_begin(
+    struct snap_view *v, enum snap_child_kind kind, uint32_t number, struct snap_walk *ret)
 {
 	MDB_cursor *cursor = NULL;
 	int rc = open_walk_cursor(v, kind, &cursor);
@@ -82,7 +82,8 @@ snap_child_get(struct snap_view *v, enum snap_child_kind kind, uint32_t number, 
 	struct slice value;
 	int rc;
 
-	rc = snap_get(v, snap_child_table(kind), key, snap_key_child(number, id, key), 0, &value);
+	rc = snap_get(
+	    v, snap_child_table(kind), key, snap_key_child(number, id, key), 0, &value);
 	if (rc != 0)
 		return rc;
 	return snap_child_parse(value, id, ret);

@@ -62,8 +62,8 @@ mark_last(struct snap_txn *t, size_t from, size_t len)
 
 /* The created time of the child beside (number, id), or TIME_NONE. */
 static int64_t
-neighbour_created(struct snap_txn *t, enum snap_child_kind kind, uint32_t number, int64_t id,
-    bool next)
+neighbour_created(
+    struct snap_txn *t, enum snap_child_kind kind, uint32_t number, int64_t id, bool next)
 {
 	unsigned char key[SNAP_CHILD_KEY_LEN];
 	MDB_val k = { snap_key_child(number, id, key), key }, d;
@@ -75,8 +75,8 @@ neighbour_created(struct snap_txn *t, enum snap_child_kind kind, uint32_t number
 		return TIME_NONE;
 	rc = mdb_cursor_get(c, &k, &d, MDB_SET_RANGE);
 	if (!next)
-		rc = rc == MDB_NOTFOUND ? mdb_cursor_get(c, &k, &d, MDB_LAST) :
-		                          mdb_cursor_get(c, &k, &d, MDB_PREV);
+		rc = rc == MDB_NOTFOUND ? mdb_cursor_get(c, &k, &d, MDB_LAST)
+					: mdb_cursor_get(c, &k, &d, MDB_PREV);
 	else if (rc == 0 && get_be64((char *)k.mv_data + 4) == (uint64_t)id)
 		rc = mdb_cursor_get(c, &k, &d, MDB_NEXT);
 	if (rc == 0 && get_be32(k.mv_data) == number && d.mv_size >= SNAP_C_MEMBERS)
@@ -87,22 +87,22 @@ neighbour_created(struct snap_txn *t, enum snap_child_kind kind, uint32_t number
 
 /* Times normally rise with ids; where they do not, readers must sort. */
 static bool
-breaks_order(struct snap_txn *t, enum snap_child_kind kind, uint32_t number, int64_t id,
-    int64_t created)
+breaks_order(
+    struct snap_txn *t, enum snap_child_kind kind, uint32_t number, int64_t id, int64_t created)
 {
 	int64_t before = neighbour_created(t, kind, number, id, false);
 	int64_t after = neighbour_created(t, kind, number, id, true);
 
 	return (before != TIME_NONE && before > created) ||
-	    (after != TIME_NONE && created > after);
+	       (after != TIME_NONE && created > after);
 }
 
 static uint32_t *
 count_of(struct snap_issue_edit *e, enum snap_child_kind kind)
 {
-	return kind == SNAP_COMMENT ? &e->comment_count :
-	    kind == SNAP_REVIEW     ? &e->review_count :
-	                              &e->event_count;
+	return kind == SNAP_COMMENT  ? &e->comment_count
+	       : kind == SNAP_REVIEW ? &e->review_count
+				     : &e->event_count;
 }
 
 /* Store t->row under (number, id) and count it if it is new. */
@@ -123,8 +123,10 @@ finish_row(struct snap_txn *t, struct snap_issue_edit *e, enum snap_child_kind k
 void
 snap_comment_put(struct snap_txn *t, struct snap_issue_edit *e, const struct snap_comment_in *c)
 {
-	struct snap_child head = { .id = c->id, .created_ms = c->created_ms,
-		.updated_ms = c->updated_ms, .actor = c->user };
+	struct snap_child head = { .id = c->id,
+		.created_ms = c->created_ms,
+		.updated_ms = c->updated_ms,
+		.actor = c->user };
 	size_t at;
 
 	if (t->err != 0)
@@ -152,7 +154,8 @@ struct verdict {
 static bool
 later(const struct snap_child *c, const struct verdict *v)
 {
-	return c->created_ms > v->created_ms || (c->created_ms == v->created_ms && c->id > v->id);
+	return c->created_ms > v->created_ms ||
+	       (c->created_ms == v->created_ms && c->id > v->id);
 }
 
 /* The last review in time of every reviewer must be an approval. */
@@ -194,8 +197,10 @@ update_approval(struct snap_txn *t, struct snap_issue_edit *e)
 void
 snap_review_put(struct snap_txn *t, struct snap_issue_edit *e, const struct snap_review_in *r)
 {
-	struct snap_child head = { .id = r->id, .created_ms = r->created_ms,
-		.updated_ms = TIME_NONE, .actor = r->actor };
+	struct snap_child head = { .id = r->id,
+		.created_ms = r->created_ms,
+		.updated_ms = TIME_NONE,
+		.actor = r->actor };
 	size_t at;
 
 	if (t->err != 0)
@@ -252,8 +257,10 @@ add_commit(struct snap_txn *t, const struct snap_event_in *ev)
 static void
 render_event(struct snap_txn *t, const struct snap_event_in *ev)
 {
-	struct snap_child head = { .id = ev->id, .created_ms = ev->created_ms,
-		.updated_ms = TIME_NONE, .actor = ev->actor,
+	struct snap_child head = { .id = ev->id,
+		.created_ms = ev->created_ms,
+		.updated_ms = TIME_NONE,
+		.actor = ev->actor,
 		.others = { ev->assignee, ev->assigner, ev->reviewer, ev->requester } };
 	struct buf *b = &t->row;
 
@@ -299,7 +306,7 @@ static void
 update_commit(struct snap_txn *t, struct snap_issue_edit *e, const struct snap_event_in *ev)
 {
 	bool newer = ev->created_ms > e->commit_ms ||
-	    (ev->created_ms == e->commit_ms && ev->id >= e->commit_event);
+		     (ev->created_ms == e->commit_ms && ev->id >= e->commit_event);
 
 	if (ev->commit.len > 0 && newer) {
 		e->commit = (struct slice){ arena_dup(&t->arena, ev->commit), ev->commit.len };
@@ -323,8 +330,8 @@ snap_event_put(struct snap_txn *t, struct snap_issue_edit *e, const struct snap_
 }
 
 bool
-snap_child_delete(struct snap_txn *t, struct snap_issue_edit *e, enum snap_child_kind kind,
-    int64_t id)
+snap_child_delete(
+    struct snap_txn *t, struct snap_issue_edit *e, enum snap_child_kind kind, int64_t id)
 {
 	unsigned char key[SNAP_CHILD_KEY_LEN];
 	size_t len = snap_key_child(e->number, id, key);

@@ -36,7 +36,9 @@ compare_keys(const struct side *a, const struct side *b)
 	if (!a->live || !b->live)
 		return a->live ? -1 : 1;
 	c = memcmp(a->key.mv_data, b->key.mv_data, n);
-	return c != 0 ? c : a->key.mv_size < b->key.mv_size ? -1 : a->key.mv_size > b->key.mv_size;
+	return c != 0                            ? c
+	       : a->key.mv_size < b->key.mv_size ? -1
+						 : a->key.mv_size > b->key.mv_size;
 }
 
 static bool
@@ -50,11 +52,13 @@ same_value(enum snap_table t, const MDB_val *a, const MDB_val *b)
 	len -= SNAP_CRC_LEN;
 	if (t != SNAP_T_ISSUE || len < SNAP_I_LISTS)
 		return memcmp(x, y, len) == 0;
-	return memcmp(x, y, skip) == 0 && memcmp(x + skip + 4, y + skip + 4, len - skip - 4) == 0;
+	return memcmp(x, y, skip) == 0 &&
+	       memcmp(x + skip + 4, y + skip + 4, len - skip - 4) == 0;
 }
 
 static void
-report(const struct snap_compare_opts *o, enum snap_table t, const MDB_val *key, const char *what)
+report(
+    const struct snap_compare_opts *o, enum snap_table t, const MDB_val *key, const char *what)
 {
 	char hex[64] = "";
 
@@ -82,7 +86,9 @@ compare_table(struct snap_view *a, struct snap_view *b, enum snap_table t,
 		if (c != 0 || !same_value(t, &x.value, &y.value)) {
 			++*count;
 			report(o, t, c <= 0 ? &x.key : &y.key,
-			    c < 0 ? "only in the first" : c > 0 ? "only in the second" : "differs");
+			    c < 0   ? "only in the first"
+			    : c > 0 ? "only in the second"
+				    : "differs");
 		}
 		if (c <= 0)
 			rc = step(&x);

@@ -52,8 +52,11 @@ type_of(const char *lower)
 		const char *word;
 		enum snap_type type;
 	} words[] = {
-		{ "enhanc", TYPE_FEATURE }, { "feat", TYPE_FEATURE }, { "addition", TYPE_FEATURE },
-		{ "question", TYPE_QUESTION }, { "cleanup", TYPE_CLEANUP },
+		{ "enhanc", TYPE_FEATURE },
+		{ "feat", TYPE_FEATURE },
+		{ "addition", TYPE_FEATURE },
+		{ "question", TYPE_QUESTION },
+		{ "cleanup", TYPE_CLEANUP },
 		{ "process", TYPE_PROCESS },
 	};
 

@@ -153,8 +153,8 @@ check_stamps(struct snap_writer *w, bool *ret_unclean, struct err_info *ei)
 		rc = err_set(ei, ERR_CORRUPT, "snapshot %s: stamps are missing", w->env->path);
 	else if (get_le32(format.ptr) != SNAP_FORMAT)
 		rc = err_set(ei, ERR_VERSION,
-		    "snapshot %s has format %u, this program writes %u; use --rebuild", w->env->path,
-		    get_le32(format.ptr), SNAP_FORMAT);
+		    "snapshot %s has format %u, this program writes %u; use --rebuild",
+		    w->env->path, get_le32(format.ptr), SNAP_FORMAT);
 	else if (!slice_is(repo, w->repo))
 		rc = err_set(ei, ERR_INVAL, "snapshot %s belongs to %.*s, not to %s", w->dir,
 		    (int)repo.len, repo.ptr, w->repo);
@@ -173,7 +173,8 @@ mark_unclean(struct snap_writer *w, bool unclean)
 	if (rc != 0)
 		return rc;
 	if (unclean)
-		snap_put(t, SNAP_T_META, SNAP_META_UNCLEAN, strlen(SNAP_META_UNCLEAN), SLICE("1"));
+		snap_put(
+		    t, SNAP_T_META, SNAP_META_UNCLEAN, strlen(SNAP_META_UNCLEAN), SLICE("1"));
 	else
 		snap_del(t, SNAP_T_META, SNAP_META_UNCLEAN, strlen(SNAP_META_UNCLEAN));
 	return snap_txn_commit(t);
@@ -197,7 +198,8 @@ snap_writer_open(const char *dir, const char *repo, unsigned flags, struct snap_
 	int rc;
 
 	if (strlen(dir) >= sizeof(w->dir) || strlen(repo) >= sizeof(w->repo))
-		return err_set(ei, ERR_INVAL, "snapshot directory or repository name is too long");
+		return err_set(
+		    ei, ERR_INVAL, "snapshot directory or repository name is too long");
 	w = mem_zalloc(sizeof(*w));
 	if (w == NULL)
 		return ERR_NOMEM;
@@ -244,7 +246,8 @@ name_successor(const char *old_path, const char *new_path)
 		return;
 	w->lock_fd = -1;
 	/* A damaged old environment cannot say it; its readers see the damage. */
-	if (snap_env_open(old_path, 0, false, 0, &w->env, NULL) == 0 && snap_txn_begin(w, &t) == 0) {
+	if (snap_env_open(old_path, 0, false, 0, &w->env, NULL) == 0 &&
+	    snap_txn_begin(w, &t) == 0) {
 		snap_put(t, SNAP_T_META, SNAP_META_SUCCESSOR, strlen(SNAP_META_SUCCESSOR),
 		    slice_str(name));
 		snap_txn_commit(t);

@@ -49,7 +49,8 @@ open_tables(struct snap_env *e, bool create)
 	if (rc != 0)
 		return snap_err(rc);
 	for (int t = 0; t < SNAP_TABLES && rc == 0; t++)
-		rc = mdb_dbi_open(txn, snap_table_names[t], create ? MDB_CREATE : 0, &e->tables[t]);
+		rc = mdb_dbi_open(
+		    txn, snap_table_names[t], create ? MDB_CREATE : 0, &e->tables[t]);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
 		/* Tables are made in one transaction: a missing one is damage. */
@@ -79,7 +80,8 @@ snap_env_open(const char *path, unsigned flags, bool create, size_t map_bytes,
 	if (rc == 0)
 		rc = snap_err(mdb_env_set_maxreaders(e->mdb, SNAP_READERS));
 	if (rc == 0)
-		rc = snap_err(mdb_env_set_mapsize(e->mdb, map_bytes != 0 ? map_bytes : SNAP_MAP_BYTES));
+		rc = snap_err(
+		    mdb_env_set_mapsize(e->mdb, map_bytes != 0 ? map_bytes : SNAP_MAP_BYTES));
 	/* NOTLS: a reader slot belongs to the view, not to the thread. */
 	if (rc == 0)
 		rc = snap_err(mdb_env_open(e->mdb, path, flags | MDB_NOTLS, 0660));
@@ -159,7 +161,7 @@ enum snap_class
 snap_class_of(uint32_t flags)
 {
 	return (enum snap_class)(((flags & SNAP_ISSUE_PULL) != 0 ? 1U : 0U) |
-	    ((flags & SNAP_ISSUE_CLOSED) != 0 ? 2U : 0U));
+				 ((flags & SNAP_ISSUE_CLOSED) != 0 ? 2U : 0U));
 }
 
 enum snap_table
@@ -174,8 +176,8 @@ snap_child_table(enum snap_child_kind kind)
 enum snap_table
 snap_order_table(enum snap_order order)
 {
-	static const enum snap_table tables[SNAP_ORDERS] = { SNAP_T_BY_NUMBER, SNAP_T_BY_CREATED,
-		SNAP_T_BY_UPDATED, SNAP_T_BY_COMMENTS };
+	static const enum snap_table tables[SNAP_ORDERS] = { SNAP_T_BY_NUMBER,
+		SNAP_T_BY_CREATED, SNAP_T_BY_UPDATED, SNAP_T_BY_COMMENTS };
 
 	return tables[order];
 }

@@ -78,11 +78,12 @@ enum snap_issue_offset {
 	SNAP_I_HUB_COMMENTS = 124,
 	SNAP_I_LABEL_COUNT = 128,
 	SNAP_I_ASSIGNEE_COUNT = 132,
-	SNAP_I_PRIORITY = 136,  /* u8: 0..4, 255 = unspecified */
-	SNAP_I_TYPE = 137,      /* u8: enum snap_type */
-	SNAP_I_RESERVED = 138,  /* u16, 0 */
-	SNAP_I_MEMBERS = 140,   /* SNAP_M_COUNT + 1 x u32: offsets in the row */
-	SNAP_I_LISTS = SNAP_I_MEMBERS + 4 * (SNAP_M_COUNT + 1), /* label ids, assignee ids: i64 */
+	SNAP_I_PRIORITY = 136, /* u8: 0..4, 255 = unspecified */
+	SNAP_I_TYPE = 137,     /* u8: enum snap_type */
+	SNAP_I_RESERVED = 138, /* u16, 0 */
+	SNAP_I_MEMBERS = 140,  /* SNAP_M_COUNT + 1 x u32: offsets in the row */
+	SNAP_I_LISTS =
+	    SNAP_I_MEMBERS + 4 * (SNAP_M_COUNT + 1), /* label ids, assignee ids: i64 */
 };
 
 /* The head of rows of `comment`, `review` and `event`. */
@@ -103,9 +104,9 @@ enum snap_child_offset {
 size_t snap_key_number(uint32_t number, unsigned char out[4]);
 size_t snap_key_id(int64_t id, unsigned char out[8]);
 size_t snap_key_child(uint32_t number, int64_t id, unsigned char out[SNAP_CHILD_KEY_LEN]);
-size_t snap_key_index(enum snap_class cls, struct snap_list_pos pos,
-    unsigned char out[SNAP_INDEX_KEY_LEN]);
-void snap_key_index_parse(const unsigned char key[SNAP_INDEX_KEY_LEN],
-    struct snap_list_pos *ret);
+size_t snap_key_index(
+    enum snap_class cls, struct snap_list_pos pos, unsigned char out[SNAP_INDEX_KEY_LEN]);
+void snap_key_index_parse(
+    const unsigned char key[SNAP_INDEX_KEY_LEN], struct snap_list_pos *ret);
 /* int64 to an unsigned that sorts alike. */
 uint64_t snap_sortable(int64_t v);

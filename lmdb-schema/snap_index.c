@@ -11,8 +11,8 @@
 #define BUILD_BATCH 100000U /* entries a transaction */
 
 static void
-index_entry(struct snap_txn *t, enum snap_order order, uint32_t flags,
-    struct snap_list_pos pos, bool add)
+index_entry(struct snap_txn *t, enum snap_order order, uint32_t flags, struct snap_list_pos pos,
+    bool add)
 {
 	unsigned char key[SNAP_INDEX_KEY_LEN];
 	size_t len = snap_key_index(snap_class_of(flags), pos, key);
@@ -121,7 +121,7 @@ gather(struct snap_writer *w, struct gathered *g)
 			break;
 		if (k.mv_size != 4 || d.mv_size < SNAP_CRC_LEN ||
 		    snap_issue_parse((struct slice){ d.mv_data, d.mv_size - SNAP_CRC_LEN },
-		        get_be32(k.mv_data), &i) != 0)
+			get_be32(k.mv_data), &i) != 0)
 			rc = ERR_CORRUPT;
 		else
 			rc = gather_one(g, &i);
@@ -137,7 +137,8 @@ static _Thread_local enum snap_order sort_order; /* qsort has no context */
 static struct snap_list_pos
 position(const struct entry *e, enum snap_order order)
 {
-	return order == SNAP_BY_NUMBER ? (struct snap_list_pos){ 0, e->number } : e->pos[order - 1];
+	return order == SNAP_BY_NUMBER ? (struct snap_list_pos){ 0, e->number }
+				       : e->pos[order - 1];
 }
 
 static int
@@ -163,7 +164,8 @@ append_entry(struct snap_txn *t, enum snap_order order, const struct entry *e)
 	int rc;
 
 	put_le32(sum, snap_checksum((struct slice){ (char *)key, len }, (struct slice){ 0 }));
-	rc = mdb_put(t->view.txn, t->view.env->tables[snap_order_table(order)], &k, &d, MDB_APPEND);
+	rc = mdb_put(
+	    t->view.txn, t->view.env->tables[snap_order_table(order)], &k, &d, MDB_APPEND);
 	if (rc != 0)
 		snap_txn_fail(t, snap_err(rc));
 }

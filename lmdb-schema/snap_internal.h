@@ -17,15 +17,15 @@
 struct snap_env {
 	MDB_env *mdb;
 	MDB_dbi tables[SNAP_TABLES];
-	char path[4096]; /* env-N, resolved */
+	char path[4096];        /* env-N, resolved */
 	struct snap_view *idle; /* ended views, ready to be renewed */
 	unsigned refs;          /* handle and running views; under snap.lock */
 };
 
 struct snap_view {
 	struct snap_env *env;
-	struct snap *owner;      /* NULL for the view inside a write transaction */
-	struct snap_view *next;  /* in env->idle */
+	struct snap *owner;     /* NULL for the view inside a write transaction */
+	struct snap_view *next; /* in env->idle */
 	MDB_txn *txn;
 	MDB_cursor *walks[SNAP_CHILD_KINDS];
 	MDB_cursor *lists[SNAP_CLASS_COUNT];
@@ -44,8 +44,8 @@ int snap_env_open(const char *path, unsigned flags, bool create, size_t map_byte
 void snap_env_close(struct snap_env *e);
 
 /* A value without its checksum; ERR_NOENT, ERR_CORRUPT when shorter than `min`. */
-int snap_get(struct snap_view *v, enum snap_table t, const void *key, size_t key_len, size_t min,
-    struct slice *ret);
+int snap_get(struct snap_view *v, enum snap_table t, const void *key, size_t key_len,
+    size_t min, struct slice *ret);
 /* Read meta/`name`. */
 int snap_meta_get(struct snap_view *v, const char *name, size_t min, struct slice *ret);
 /* The checksum that a value must end with. */

@@ -241,8 +241,7 @@ add_milestone(const struct rendering *r)
 {
 	struct snap_milestone m;
 
-	if (r->e->milestone == 0 ||
-	    snap_milestone_get(&r->t->view, r->e->milestone, &m) != 0) {
+	if (r->e->milestone == 0 || snap_milestone_get(&r->t->view, r->e->milestone, &m) != 0) {
 		buf_str(r->b, "null");
 		return;
 	}
@@ -354,15 +353,16 @@ add_members(const struct rendering *r)
 		add_value(r, (enum snap_member)m);
 	}
 	if (buf_err(b) == 0)
-		put_le32(b->ptr + SNAP_I_MEMBERS + (size_t)4 * SNAP_M_COUNT, (uint32_t)b->len + 1);
+		put_le32(
+		    b->ptr + SNAP_I_MEMBERS + (size_t)4 * SNAP_M_COUNT, (uint32_t)b->len + 1);
 }
 
 static void
 add_head(struct buf *b, const struct rendering *r)
 {
 	const struct snap_issue_edit *e = r->e;
-	const int64_t wide[] = { e->created_ms, e->updated_ms, e->closed_ms, e->merged_ms, e->id,
-		e->reporter, e->closed_by, e->milestone, e->comments_ms, e->events_ms,
+	const int64_t wide[] = { e->created_ms, e->updated_ms, e->closed_ms, e->merged_ms,
+		e->id, e->reporter, e->closed_by, e->milestone, e->comments_ms, e->events_ms,
 		e->reviews_ms, e->commit_event, e->commit_ms };
 	const uint32_t narrow[] = { e->comment_count, e->review_count, e->event_count,
 		e->hub_comments, e->label_count, e->assignee_count };
@@ -397,11 +397,11 @@ derive(struct rendering *r)
 	for (uint32_t i = 0; i < e->label_count; i++)
 		names[i] = r->labels[i].raw;
 	snap_derive(names, e->label_count, &r->derived);
-	r->flags = e->flags &
-	    ~(uint32_t)(SNAP_ISSUE_BLOCKED | SNAP_ISSUE_RELEASE_BLOCKING | SNAP_ISSUE_PRIORITY_KNOWN);
+	r->flags = e->flags & ~(uint32_t)(SNAP_ISSUE_BLOCKED | SNAP_ISSUE_RELEASE_BLOCKING |
+					  SNAP_ISSUE_PRIORITY_KNOWN);
 	r->flags |= (r->derived.blocked ? SNAP_ISSUE_BLOCKED : 0U) |
-	    (r->derived.release_blocking ? SNAP_ISSUE_RELEASE_BLOCKING : 0U) |
-	    (r->derived.priority_known ? SNAP_ISSUE_PRIORITY_KNOWN : 0U);
+		    (r->derived.release_blocking ? SNAP_ISSUE_RELEASE_BLOCKING : 0U) |
+		    (r->derived.priority_known ? SNAP_ISSUE_PRIORITY_KNOWN : 0U);
 }
 
 static bool
@@ -420,7 +420,7 @@ update_lists(struct snap_txn *t, const struct snap_issue_edit *e, uint32_t flags
 
 	snap_index_positions(e, pos);
 	same = before && after && snap_class_of(e->old_flags) == snap_class_of(flags) &&
-	    memcmp(pos, e->old_pos, sizeof(pos)) == 0;
+	       memcmp(pos, e->old_pos, sizeof(pos)) == 0;
 	if (same)
 		return;
 	if (before)

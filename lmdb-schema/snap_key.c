@@ -48,8 +48,8 @@ snap_key_child(uint32_t number, int64_t id, unsigned char out[SNAP_CHILD_KEY_LEN
 }
 
 size_t
-snap_key_index(enum snap_class cls, struct snap_list_pos pos,
-    unsigned char out[SNAP_INDEX_KEY_LEN])
+snap_key_index(
+    enum snap_class cls, struct snap_list_pos pos, unsigned char out[SNAP_INDEX_KEY_LEN])
 {
 	out[0] = (unsigned char)cls;
 	put_be64(out + 1, pos.key);

@@ -44,9 +44,9 @@ advance(struct snap_list *l, unsigned cls)
 static int
 seek(struct snap_list *l, unsigned cls, const struct snap_list_pos *after)
 {
-	struct snap_list_pos edge = l->descending ?
-	    (struct snap_list_pos){ UINT64_MAX, UINT32_MAX } :
-	    (struct snap_list_pos){ 0, 0 };
+	struct snap_list_pos edge = l->descending
+					? (struct snap_list_pos){ UINT64_MAX, UINT32_MAX }
+					: (struct snap_list_pos){ 0, 0 };
 	unsigned char key[SNAP_INDEX_KEY_LEN];
 	MDB_val k = { snap_key_index(cls, after != NULL ? *after : edge, key), key };
 	MDB_val d;
@@ -54,9 +54,9 @@ seek(struct snap_list *l, unsigned cls, const struct snap_list_pos *after)
 
 	if (l->descending) {
 		/* At the first entry not below: step back, from the very end if need be. */
-		rc = rc == MDB_NOTFOUND ? mdb_cursor_get(l->cursors[cls], &k, &d, MDB_LAST) :
-		    rc == 0             ? mdb_cursor_get(l->cursors[cls], &k, &d, MDB_PREV) :
-		                          rc;
+		rc = rc == MDB_NOTFOUND ? mdb_cursor_get(l->cursors[cls], &k, &d, MDB_LAST)
+		     : rc == 0          ? mdb_cursor_get(l->cursors[cls], &k, &d, MDB_PREV)
+					: rc;
 		return accept(l, cls, rc, &k);
 	}
 	if (rc == 0 && after != NULL && k.mv_size == sizeof(key) &&

@@ -89,8 +89,8 @@ snap_outbox_put(struct snap_txn *t, uint32_t segment, uint64_t offset, struct sl
 }
 
 int
-snap_outbox_next(struct snap_view *v, uint32_t *segment, uint64_t *offset,
-    struct slice *ret_framed)
+snap_outbox_next(
+    struct snap_view *v, uint32_t *segment, uint64_t *offset, struct slice *ret_framed)
 {
 	unsigned char key[OUTBOX_KEY_LEN];
 	MDB_val k = { outbox_key(*segment, *offset, key), key }, d;
@@ -129,7 +129,7 @@ snap_outbox_forget(struct snap_txn *t, uint32_t segment, uint64_t offset)
 		return;
 	}
 	while ((rc = mdb_cursor_get(c, &k, &d, MDB_FIRST)) == 0 &&
-	    memcmp(k.mv_data, end, OUTBOX_KEY_LEN) < 0)
+	       memcmp(k.mv_data, end, OUTBOX_KEY_LEN) < 0)
 		rc = mdb_cursor_del(c, 0);
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		snap_txn_fail(t, snap_err(rc));

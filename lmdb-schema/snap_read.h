@@ -48,10 +48,10 @@ enum snap_class { /* which of four disjoint sets an issue is in */
 #define SNAP_CLASS_ALL 15U /* a mask with every class's bit */
 
 struct snap_repo {
-	struct slice name;                   /* "owner/repo" */
-	uint64_t counts[SNAP_CLASS_COUNT];   /* tombstones are in none */
-	uint64_t comments, events, reviews;  /* rows stored, tombstoned issues included */
-	uint32_t log_segment;                /* end of the log that is applied here */
+	struct slice name;                  /* "owner/repo" */
+	uint64_t counts[SNAP_CLASS_COUNT];  /* tombstones are in none */
+	uint64_t comments, events, reviews; /* rows stored, tombstoned issues included */
+	uint32_t log_segment;               /* end of the log that is applied here */
 	uint64_t log_offset;
 };
 
@@ -59,7 +59,8 @@ int snap_repo_get(struct snap_view *v, struct snap_repo *ret);
 
 /* How far a family of objects is mirrored. */
 struct snap_sync {
-	int64_t server_date_ms;  /* GitHub's clock when it was last known complete; TIME_NONE = never */
+	int64_t
+	    server_date_ms; /* GitHub's clock when it was last known complete; TIME_NONE = never */
 	int64_t watermark_ms;    /* newest update seen; the next poll starts there */
 	bool complete;           /* the first walk over the family has ended */
 	struct slice position;   /* URL of the next page of an unfinished walk */
@@ -127,9 +128,9 @@ const char *snap_member_key(enum snap_member m);
 
 /* A row of the table `issue`: a fixed head, id lists, rendered members. */
 struct snap_issue {
-	uint32_t number;       /* as GitHub shows it, counted from 1 */
-	uint32_t flags;        /* enum snap_issue_flag */
-	const char *row;       /* borrowed; the accessors below read it */
+	uint32_t number; /* as GitHub shows it, counted from 1 */
+	uint32_t flags;  /* enum snap_issue_flag */
+	const char *row; /* borrowed; the accessors below read it */
 	size_t row_len;
 	uint32_t label_count;
 	uint32_t assignee_count;
@@ -145,7 +146,7 @@ int64_t snap_issue_merged_ms(const struct snap_issue *i);
 int64_t snap_issue_id(const struct snap_issue *i);
 int64_t snap_issue_reporter(const struct snap_issue *i); /* user id, 0 = nobody known */
 int64_t snap_issue_closed_by(const struct snap_issue *i);
-int64_t snap_issue_milestone(const struct snap_issue *i); /* milestone id, 0 = none */
+int64_t snap_issue_milestone(const struct snap_issue *i);      /* milestone id, 0 = none */
 uint32_t snap_issue_comment_count(const struct snap_issue *i); /* comments stored */
 uint32_t snap_issue_review_count(const struct snap_issue *i);
 uint32_t snap_issue_event_count(const struct snap_issue *i);
@@ -182,7 +183,7 @@ struct snap_child {
 	int64_t actor;        /* author, reviewer or actor: user id, 0 = unknown */
 	int64_t others[4];    /* events: assignee, assigner, reviewer, review requester */
 	struct slice members; /* rendered, commas between, without the actor */
-	struct slice last;    /* comment: "body":..., review: "state":..., event: commit id text */
+	struct slice last; /* comment: "body":..., review: "state":..., event: commit id text */
 };
 
 /* Walks the children of one issue; one walk of a kind at a time per view. */
@@ -194,8 +195,8 @@ struct snap_walk {
 };
 
 /* In id order.  snap_walk_next() is ERR_NOENT behind the last. */
-int snap_walk_begin(struct snap_view *v, enum snap_child_kind kind, uint32_t number,
-    struct snap_walk *ret);
+int snap_walk_begin(
+    struct snap_view *v, enum snap_child_kind kind, uint32_t number, struct snap_walk *ret);
 int snap_walk_next(struct snap_walk *w, struct snap_child *ret);
 int snap_child_get(struct snap_view *v, enum snap_child_kind kind, uint32_t number, int64_t id,
     struct snap_child *ret);

@@ -74,7 +74,8 @@ collect(struct snap_txn *t, issue_test test, int64_t id, struct buf *numbers)
 		return;
 	}
 	while (mdb_cursor_get(c, &k, &d, MDB_NEXT) == 0) {
-		struct slice value = { d.mv_data, d.mv_size < SNAP_CRC_LEN ? 0 : d.mv_size - SNAP_CRC_LEN };
+		struct slice value = { d.mv_data,
+			d.mv_size < SNAP_CRC_LEN ? 0 : d.mv_size - SNAP_CRC_LEN };
 
 		if (snap_issue_parse(value, get_be32(k.mv_data), &i) != 0)
 			snap_txn_fail(t, ERR_CORRUPT);
@@ -123,7 +124,8 @@ snap_label_put(struct snap_txn *t, int64_t id, struct slice name)
 }
 
 void
-snap_milestone_put(struct snap_txn *t, int64_t id, int64_t number, struct slice title, int closed)
+snap_milestone_put(
+    struct snap_txn *t, int64_t id, int64_t number, struct slice title, int closed)
 {
 	struct slice text = escaped(t, title);
 	struct snap_milestone old = { 0 };
@@ -139,7 +141,8 @@ snap_milestone_put(struct snap_txn *t, int64_t id, int64_t number, struct slice 
 		text = old.title;
 	if (closed < 0)
 		closed = old.closed;
-	if (rc == 0 && number == old.number && slice_eq(text, old.title) && (closed != 0) == old.closed)
+	if (rc == 0 && number == old.number && slice_eq(text, old.title) &&
+	    (closed != 0) == old.closed)
 		return;
 	buf_reset(&t->row);
 	buf_le64(&t->row, (uint64_t)number);

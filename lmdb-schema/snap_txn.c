@@ -101,7 +101,8 @@ write_state(struct snap_txn *t)
 		static const int at[SNAP_CHILD_KINDS] = { SNAP_S_COMMENTS, SNAP_S_REVIEWS,
 			SNAP_S_EVENTS };
 
-		put_le64(state + at[i], get_le64(state + at[i]) + (uint64_t)t->deltas.children[i]);
+		put_le64(
+		    state + at[i], get_le64(state + at[i]) + (uint64_t)t->deltas.children[i]);
 	}
 	if (t->log_end_set) {
 		put_le64(state + SNAP_S_LOG_OFFSET, t->log_offset);

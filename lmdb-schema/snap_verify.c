@@ -29,8 +29,8 @@ damaged(struct pass *p, enum snap_table t, const MDB_val *k, const char *what)
 }
 
 static int
-check_index_entry(struct pass *p, enum snap_order order, uint32_t flags,
-    struct snap_list_pos pos)
+check_index_entry(
+    struct pass *p, enum snap_order order, uint32_t flags, struct snap_list_pos pos)
 {
 	unsigned char key[SNAP_INDEX_KEY_LEN];
 	size_t len = snap_key_index(snap_class_of(flags), pos, key);
@@ -38,7 +38,8 @@ check_index_entry(struct pass *p, enum snap_order order, uint32_t flags,
 	struct slice value;
 
 	if (snap_get(p->v, snap_order_table(order), key, len, 0, &value) != 0)
-		return damaged(p, snap_order_table(order), &k, "the entry of an issue is missing");
+		return damaged(
+		    p, snap_order_table(order), &k, "the entry of an issue is missing");
 	return 0;
 }
 
@@ -69,7 +70,8 @@ check_child(struct pass *p, enum snap_child_kind kind, const MDB_val *k, struct 
 	struct snap_child c;
 
 	if (k->mv_size != SNAP_CHILD_KEY_LEN || snap_child_parse(value, 0, &c) != 0)
-		return damaged(p, snap_child_table(kind), k, "the row has not its table's form");
+		return damaged(
+		    p, snap_child_table(kind), k, "the row has not its table's form");
 	p->children[kind]++;
 	return 0;
 }
@@ -121,8 +123,9 @@ check_table(struct pass *p, enum snap_table t)
 static int
 disagree(struct pass *p, const char *what, uint64_t says, uint64_t is)
 {
-	return err_set(p->ei, ERR_CORRUPT, "snapshot %s: %s: the counter says %llu, there are %llu",
-	    p->v->env->path, what, (unsigned long long)says, (unsigned long long)is);
+	return err_set(p->ei, ERR_CORRUPT,
+	    "snapshot %s: %s: the counter says %llu, there are %llu", p->v->env->path, what,
+	    (unsigned long long)says, (unsigned long long)is);
 }
 
 static int
@@ -133,7 +136,8 @@ check_counters(struct pass *p)
 	int rc = snap_repo_get(p->v, &r);
 
 	if (rc != 0)
-		return err_set(p->ei, rc, "snapshot %s: meta: %s", p->v->env->path, err_name(rc));
+		return err_set(
+		    p->ei, rc, "snapshot %s: meta: %s", p->v->env->path, err_name(rc));
 	for (unsigned i = 0; i < SNAP_CLASS_COUNT; i++) {
 		if (r.counts[i] != p->counts[i])
 			return disagree(p, "issues of a class", r.counts[i], p->counts[i]);
@@ -142,14 +146,17 @@ check_counters(struct pass *p)
 		const uint64_t meta[] = { r.comments, r.reviews, r.events };
 
 		if (meta[i] != p->children[i] || p->counted[i] != p->children[i])
-			return disagree(p, snap_table_names[snap_child_table((enum snap_child_kind)i)],
-			    meta[i] != p->children[i] ? meta[i] : p->counted[i], p->children[i]);
+			return disagree(p,
+			    snap_table_names[snap_child_table((enum snap_child_kind)i)],
+			    meta[i] != p->children[i] ? meta[i] : p->counted[i],
+			    p->children[i]);
 	}
 	for (unsigned o = 0; o < SNAP_ORDERS; o++) {
 		enum snap_table t = snap_order_table((enum snap_order)o);
 		MDB_stat st;
 
-		if (mdb_stat(p->v->txn, p->v->env->tables[t], &st) == 0 && st.ms_entries != live)
+		if (mdb_stat(p->v->txn, p->v->env->tables[t], &st) == 0 &&
+		    st.ms_entries != live)
 			return disagree(p, snap_table_names[t], st.ms_entries, live);
 	}
 	return 0;

@@ -31,7 +31,8 @@ snap_dir_current(const char *dir, char out[4096], struct err_info *ei)
 	if (n < 0 || (size_t)n >= sizeof(link))
 		return err_set(ei, ERR_INVAL, "snapshot directory name is too long");
 	if (realpath(link, out) == NULL)
-		return err_set(ei, err_from_errno(errno), "snapshot %s: %s", link, strerror(errno));
+		return err_set(
+		    ei, err_from_errno(errno), "snapshot %s: %s", link, strerror(errno));
 	return 0;
 }
 

@@ -20,7 +20,8 @@ struct snap_txn;
 #define SNAP_TEXT_MAX ((size_t)64 << 20)
 
 enum snap_writer_flag {
-	SNAP_FILL = 1 << 0, /* a new environment for a rebuild: no sync, indexes made at the end */
+	SNAP_FILL =
+	    1 << 0, /* a new environment for a rebuild: no sync, indexes made at the end */
 };
 
 /*
@@ -78,14 +79,14 @@ struct snap_issue_edit {
 	int64_t commit_event, commit_ms;
 	uint32_t comment_count, review_count, event_count, hub_comments;
 	struct slice title;
-	struct slice commit;       /* hex text */
+	struct slice commit; /* hex text */
 	struct slice state_reason;
 	int64_t labels[SNAP_LIST_MAX];
 	uint32_t label_count;
 	int64_t assignees[SNAP_LIST_MAX];
 	uint32_t assignee_count;
-	bool existed;              /* there was a row */
-	uint32_t old_flags;        /* of that row, for indexes and counters */
+	bool existed;       /* there was a row */
+	uint32_t old_flags; /* of that row, for indexes and counters */
 	struct snap_list_pos old_pos[SNAP_ORDERS];
 };
 
@@ -104,8 +105,8 @@ struct snap_comment_in {
 	int64_t created_ms, updated_ms;
 	struct slice body; /* escaped */
 };
-void snap_comment_put(struct snap_txn *t, struct snap_issue_edit *e,
-    const struct snap_comment_in *c);
+void snap_comment_put(
+    struct snap_txn *t, struct snap_issue_edit *e, const struct snap_comment_in *c);
 
 struct snap_review_in {
 	int64_t id;
@@ -113,8 +114,8 @@ struct snap_review_in {
 	int64_t created_ms;
 	struct slice body, state, commit, association; /* escaped */
 };
-void snap_review_put(struct snap_txn *t, struct snap_issue_edit *e,
-    const struct snap_review_in *r);
+void snap_review_put(
+    struct snap_txn *t, struct snap_issue_edit *e, const struct snap_review_in *r);
 
 struct snap_event_in {
 	int64_t id;
@@ -128,12 +129,12 @@ struct snap_event_in {
 	struct slice dismissed_message, dismissed_state;
 	struct slice other; /* JSON text of what has no field, or empty */
 };
-void snap_event_put(struct snap_txn *t, struct snap_issue_edit *e,
-    const struct snap_event_in *ev);
+void snap_event_put(
+    struct snap_txn *t, struct snap_issue_edit *e, const struct snap_event_in *ev);
 
 /* Delete a child; true if there was one. */
-bool snap_child_delete(struct snap_txn *t, struct snap_issue_edit *e, enum snap_child_kind kind,
-    int64_t id);
+bool snap_child_delete(
+    struct snap_txn *t, struct snap_issue_edit *e, enum snap_child_kind kind, int64_t id);
 
 /* --- users, labels, milestones; names raw UTF-8, escaped here --- */
 
@@ -141,8 +142,8 @@ void snap_user_put(struct snap_txn *t, int64_t id, struct slice login);
 /* Issues that carry it are rendered anew when the name changed. */
 void snap_label_put(struct snap_txn *t, int64_t id, struct slice name);
 /* Fields not known are left: number 0, title empty, closed < 0. */
-void snap_milestone_put(struct snap_txn *t, int64_t id, int64_t number, struct slice title,
-    int closed);
+void snap_milestone_put(
+    struct snap_txn *t, int64_t id, int64_t number, struct slice title, int closed);
 
 /* --- bookkeeping --- */
 
@@ -162,10 +163,11 @@ int snap_tail_get(struct snap_view *v, struct snap_tail *ret); /* ERR_NOENT */
 
 /* --- outbox: framed records that are applied but not yet durable in the log --- */
 
-void snap_outbox_put(struct snap_txn *t, uint32_t segment, uint64_t offset, struct slice framed);
+void snap_outbox_put(
+    struct snap_txn *t, uint32_t segment, uint64_t offset, struct slice framed);
 /* The first row at or behind (segment, offset); ERR_NOENT when there is none. */
-int snap_outbox_next(struct snap_view *v, uint32_t *segment, uint64_t *offset,
-    struct slice *ret_framed);
+int snap_outbox_next(
+    struct snap_view *v, uint32_t *segment, uint64_t *offset, struct slice *ret_framed);
 /* Forget every row before (segment, offset). */
 void snap_outbox_forget(struct snap_txn *t, uint32_t segment, uint64_t offset);
 

@@ -28,8 +28,8 @@ struct snap_txn {
 	struct snap_writer *writer;
 	struct snap_view view; /* owner NULL */
 	struct arena arena;
-	struct buf row;   /* the row being built */
-	struct buf text;  /* an escaped text being built */
+	struct buf row;  /* the row being built */
+	struct buf text; /* an escaped text being built */
 	struct snap_deltas deltas;
 	bool log_end_set;
 	uint32_t log_segment;

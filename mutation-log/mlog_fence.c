@@ -106,8 +106,8 @@ mlog_fence_print(const struct mlog_fence *f, struct buf *into)
 		    (unsigned)f->tail.number, (unsigned long long)f->tail.size, f->tail.sha224);
 	else
 		buf_str(into, ",\"tail\":null");
-	if (f->session[0] != '\0')
-		buf_fmt(into, ",\"session\":\"%s\"", f->session);
+	if (f->nonce[0] != '\0')
+		buf_fmt(into, ",\"nonce\":\"%s\"", f->nonce);
 	if (f->next_number)
 		buf_str(into, ",\"next_number\":true");
 	for (size_t i = 0; i < f->sealed_count; i++)
@@ -231,7 +231,7 @@ take_sealed(const json_t *from, struct mlog_fence *f, struct err_info *ei)
 static int
 take_all(const json_t *root, struct mlog_fence *f, struct err_info *ei)
 {
-	const json_t *session = json_object_get(root, "session");
+	const json_t *nonce = json_object_get(root, "nonce");
 	int rc;
 
 	if (!json_is_object(root))
@@ -249,8 +249,8 @@ take_all(const json_t *root, struct mlog_fence *f, struct err_info *ei)
 		rc = take_bool(root, "next_number", false, &f->next_number, ei);
 	if (rc == 0 && f->next_number && !f->has_tail)
 		rc = bad(ei, "next_number", "false although there is no tail");
-	if (rc == 0 && session != NULL)
-		rc = take_hex(session, "session", MLOG_SESSION_SIZE - 1, f->session, ei);
+	if (rc == 0 && nonce != NULL)
+		rc = take_hex(nonce, "nonce", MLOG_NONCE_SIZE - 1, f->nonce, ei);
 	if (rc == 0)
 		rc = take_sealed(root, f, ei);
 	return rc;

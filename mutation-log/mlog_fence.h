@@ -13,15 +13,15 @@
 #define MLOG_WRITER_NAME "WRITER"
 #define MLOG_LEASE_S 300
 #define MLOG_HOLDER_MAX 256                     /* bytes */
-#define MLOG_SESSION_SIZE 17                    /* 16 hex digits and a NUL */
+#define MLOG_NONCE_SIZE 17                      /* 16 hex digits and a NUL */
 #define MLOG_LEASE_MAX_S INT64_C(86400)         /* a day */
 #define MLOG_WRITER_MAX_BYTES ((size_t)2 << 20) /* text of the record */
 
 struct mlog_fence {
-	int64_t epoch;                   /* counts takeovers, from 1 */
-	char *holder;                    /* owned; who writes, e.g. the pod's name */
-	char session[MLOG_SESSION_SIZE]; /* random for each takeover; "" if it has none */
-	bool released;                   /* its holder stopped cleanly */
+	int64_t epoch;               /* counts takeovers, from 1 */
+	char *holder;                /* owned; who writes, e.g. the pod's name */
+	char nonce[MLOG_NONCE_SIZE]; /* random for each takeover; "" if it has none */
+	bool released;               /* its holder stopped cleanly */
 	int64_t lease_s;  /* how long WRITER must stand still before another may take over */
 	bool has_tail;    /* false while the log is empty */
 	bool next_number; /* the next record begins number tail.number + 1 */

@@ -3,7 +3,7 @@
  * loses nothing: put the grown segment, swap WRITER, delete what nothing names.
  *
  * What can go wrong between rivals, and why it does not:
- * - The answer of a swap was lost.  WRITER then bears our session: it was ours.
+ * - The answer of a swap was lost.  WRITER then bears our nonce: it was ours.
  * - A rival has put the very same bytes under the same name, and will delete them when it
  *   loses.  So an object that is there already is put again, under a precondition: it
  *   gets a new generation, and the rival's delete, bound to the old one, fails.
@@ -126,13 +126,13 @@ put_fence(struct mlog_writer *w, const struct mlog_fence *f, struct err_info *ei
 }
 
 /*
- * The swap found another generation.  When WRITER bears our session, an earlier swap of
+ * The swap found another generation.  When WRITER bears our nonce, an earlier swap of
  * ours had happened though its answer was lost: then *ret is WRITER as it is.  Else
  * the log is lost.
  */
 static int
 look_who_wrote(
-    struct mlog_writer *w, const char *session, struct mlog_fence *ret, struct err_info *ei)
+    struct mlog_writer *w, const char *nonce, struct mlog_fence *ret, struct err_info *ei)
 {
 	struct mlog_fence now = { 0 };
 	int64_t generation;
@@ -142,7 +142,7 @@ look_who_wrote(
 		return lose(w, NULL, ei);
 	if (rc != 0)
 		return rc;
-	if (strcmp(now.session, session) != 0) {
+	if (strcmp(now.nonce, nonce) != 0) {
 		rc = lose(w, &now, ei);
 		mlog_fence_clear(&now);
 		return rc;
@@ -184,7 +184,7 @@ catch_up(struct mlog_writer *w, struct err_info *ei)
 {
 	struct mlog_fence now = { 0 };
 	const struct mlog_litter *tail;
-	int rc = look_who_wrote(w, w->fence.session, &now, ei);
+	int rc = look_who_wrote(w, w->fence.nonce, &now, ei);
 
 	if (rc != 0)
 		return rc;
@@ -202,7 +202,7 @@ mlog_fence_begin(struct mlog_writer *w, struct mlog_fence *first, struct err_inf
 	int rc = put_fence(w, first, ei);
 
 	if (rc == ERR_CONFLICT)
-		rc = look_who_wrote(w, first->session, &there, ei);
+		rc = look_who_wrote(w, first->nonce, &there, ei);
 	mlog_fence_clear(&there);
 	if (rc != 0)
 		return rc;

@@ -3,7 +3,7 @@
  * watched WRITER stand still for a lease.  Time comes in through the options.
  *
  * Success needs a swap that was seen to succeed: two processes with one holder's
- * name can try at the same moment, and `session` is what tells them apart.
+ * name can try at the same moment, and `nonce` is what tells them apart.
  */
 #include <stdio.h>
 #include <sys/random.h>
@@ -80,9 +80,9 @@ wait_for_lease(
 }
 
 static int
-new_session(char out[MLOG_SESSION_SIZE])
+new_nonce(char out[MLOG_NONCE_SIZE])
 {
-	unsigned char raw[(MLOG_SESSION_SIZE - 1) / 2];
+	unsigned char raw[(MLOG_NONCE_SIZE - 1) / 2];
 
 	if (getrandom(raw, sizeof(raw), 0) != (ssize_t)sizeof(raw))
 		return ERR_IO;
@@ -112,7 +112,7 @@ make_fence(const struct mlog_writer *w, const char *holder, const struct mlog_li
 	struct mlog_fence f = { .epoch = l->has_fence ? l->fence.epoch + 1 : 1,
 		.lease_s = w->opts.lease_s,
 		.has_tail = l->log_count > 0 };
-	int rc = new_session(f.session);
+	int rc = new_nonce(f.nonce);
 
 	f.next_number = f.has_tail && (!clean || l->fence.next_number);
 	if (f.has_tail)

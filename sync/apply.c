@@ -262,7 +262,8 @@ apply_names(struct apply *a, const Maintpb__GithubIssueMutation *m)
 {
 	for (size_t i = 0; i < m->n_add_label; i++) {
 		if (m->add_label[i]->id > 0 && m->add_label[i]->name[0] != '\0')
-			snap_label_put(a->txn, m->add_label[i]->id, slice_str(m->add_label[i]->name));
+			snap_label_put(
+			    a->txn, m->add_label[i]->id, slice_str(m->add_label[i]->name));
 	}
 	if (m->no_milestone == 0 && m->milestone_id > 0)
 		snap_milestone_put(a->txn, m->milestone_id, m->milestone_num,

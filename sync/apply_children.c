@@ -18,7 +18,9 @@ member_text(struct slice member, size_t key_len)
 static void
 apply_comment(struct apply *a, const Maintpb__GithubIssueCommentMutation *c)
 {
-	struct snap_comment_in in = { .id = c->id, .created_ms = TIME_NONE, .updated_ms = TIME_NONE };
+	struct snap_comment_in in = {
+		.id = c->id, .created_ms = TIME_NONE, .updated_ms = TIME_NONE
+	};
 	struct snap_child old;
 	int64_t user;
 	int rc;
@@ -128,8 +130,9 @@ apply_events(struct apply *a, const Maintpb__GithubIssueMutation *m)
 static void
 apply_review(struct apply *a, const Maintpb__GithubReview *r)
 {
-	struct snap_review_in in = { .id = r->id, .actor = r->actor_id,
-		.created_ms = apply_time(r->created) };
+	struct snap_review_in in = {
+		.id = r->id, .actor = r->actor_id, .created_ms = apply_time(r->created)
+	};
 
 	if (!apply_id_ok(a, r->id))
 		return;

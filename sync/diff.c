@@ -160,7 +160,8 @@ diff_user_is_news(struct diff *d, struct diff_user u)
 
 	if (u.id <= 0 || u.login[0] == '\0')
 		return false;
-	return snap_user_login(d->view, u.id, &login) != 0 || !diff_same_text(d, u.login, login);
+	return snap_user_login(d->view, u.id, &login) != 0 ||
+	       !diff_same_text(d, u.login, login);
 }
 
 int
@@ -216,7 +217,8 @@ diff_labels(struct diff *d, const json_t *labels, Maintpb__Mutation **ret, struc
 	json_t *l;
 	size_t i;
 
-	json_array_foreach (labels, i, l) {
+	json_array_foreach(labels, i, l)
+	{
 		int64_t id = json_in_i64(&in, l, "id");
 		const char *name = json_in_str(&in, l, "name");
 		int rc = in.err != 0 ? in.err : push_label(d, &out, id, name);
@@ -267,8 +269,8 @@ push_milestone(struct diff *d, struct diff_list *out, const struct milestone_in 
 }
 
 int
-diff_milestones(struct diff *d, const json_t *milestones, Maintpb__Mutation **ret,
-    struct err_info *ei)
+diff_milestones(
+    struct diff *d, const json_t *milestones, Maintpb__Mutation **ret, struct err_info *ei)
 {
 	struct json_in in = { .what = "milestone", .ei = ei };
 	struct diff_list out = { 0 };
@@ -276,7 +278,8 @@ diff_milestones(struct diff *d, const json_t *milestones, Maintpb__Mutation **re
 	json_t *obj;
 	size_t i;
 
-	json_array_foreach (milestones, i, obj) {
+	json_array_foreach(milestones, i, obj)
+	{
 		struct milestone_in got = {
 			.id = json_in_i64(&in, obj, "id"),
 			.number = json_in_i64(&in, obj, "number"),

@@ -16,7 +16,7 @@
 struct diff {
 	struct arena *arena;
 	struct snap_view *view;
-	char *owner;    /* as the log spells them; not const because protobuf-c's texts are not */
+	char *owner; /* as the log spells them; not const because protobuf-c's texts are not */
 	char *repo;
 	struct buf text; /* scratch: diff_init() and diff_clear() */
 };
@@ -25,8 +25,8 @@ void diff_init(struct diff *d, struct arena *a, struct snap_view *v, char *owner
 void diff_clear(struct diff *d);
 
 /* An element of GET /repos/O/R/issues. */
-int diff_issue(struct diff *d, const json_t *issue, Maintpb__Mutation **ret,
-    struct err_info *ei);
+int diff_issue(
+    struct diff *d, const json_t *issue, Maintpb__Mutation **ret, struct err_info *ei);
 
 /*
  * Comments of one issue, as an array.  With `whole` they are all that there are:
@@ -45,10 +45,10 @@ int diff_reviews(struct diff *d, uint32_t number, const json_t *reviews, int64_t
     Maintpb__Mutation **ret, struct err_info *ei);
 
 /* All labels, all milestones of the repository. */
-int diff_labels(struct diff *d, const json_t *labels, Maintpb__Mutation **ret,
-    struct err_info *ei);
-int diff_milestones(struct diff *d, const json_t *milestones, Maintpb__Mutation **ret,
-    struct err_info *ei);
+int diff_labels(
+    struct diff *d, const json_t *labels, Maintpb__Mutation **ret, struct err_info *ei);
+int diff_milestones(
+    struct diff *d, const json_t *milestones, Maintpb__Mutation **ret, struct err_info *ei);
 
 /* How far a family has come. */
 Maintpb__Mutation *diff_sync_state(struct diff *d, const char *family, int64_t server_date_ms,

@@ -32,8 +32,8 @@ vanished(struct diff *d, enum snap_child_kind kind, uint32_t number, const json_
 		size_t i;
 		bool there = false;
 
-		json_array_foreach (now, i, o)
-			there = there || json_integer_value(json_object_get(o, "id")) == c.id;
+		json_array_foreach(now, i, o) there =
+		    there || json_integer_value(json_object_get(o, "id")) == c.id;
 		if (!there)
 			rc = diff_push(d, &gone, (void *)(intptr_t)c.id);
 	}
@@ -75,9 +75,9 @@ new_comment(struct diff *d, const struct comment_in *in, Maintpb__GithubIssueCom
 	c->body = diff_text(in->body);
 	c->created = diff_time(d, in->created);
 	c->updated = diff_time(d, in->updated);
-	return (in->user.id > 0 && c->user == NULL) || c->created == NULL || c->updated == NULL ?
-	    ERR_NOMEM :
-	    0;
+	return (in->user.id > 0 && c->user == NULL) || c->created == NULL || c->updated == NULL
+		   ? ERR_NOMEM
+		   : 0;
 }
 
 /* One that it has: what differs.  *ret_differs tells if anything does. */
@@ -103,10 +103,11 @@ changed_comment(struct diff *d, const struct comment_in *in, const struct snap_c
 }
 
 static int
-diff_comment(struct diff *d, uint32_t number, const struct comment_in *in,
-    struct diff_list *out)
+diff_comment(
+    struct diff *d, uint32_t number, const struct comment_in *in, struct diff_list *out)
 {
-	Maintpb__GithubIssueCommentMutation *c = DIFF_NEW(d, Maintpb__GithubIssueCommentMutation);
+	Maintpb__GithubIssueCommentMutation *c =
+	    DIFF_NEW(d, Maintpb__GithubIssueCommentMutation);
 	struct snap_child old;
 	bool differs = true;
 	int rc;
@@ -136,7 +137,8 @@ diff_comments(struct diff *d, uint32_t number, const json_t *comments, bool whol
 	size_t i;
 	int rc = m == NULL ? ERR_NOMEM : 0;
 
-	json_array_foreach (comments, i, json) {
+	json_array_foreach(comments, i, json)
+	{
 		struct comment_in c = { 0 };
 
 		read_comment(&in, json, &c);
@@ -146,17 +148,17 @@ diff_comments(struct diff *d, uint32_t number, const json_t *comments, bool whol
 			rc = diff_comment(d, number, &c, &out);
 	}
 	if (rc == 0 && whole)
-		rc = vanished(d, SNAP_COMMENT, number, comments, &m->github_issue->n_deleted_comment,
-		    &m->github_issue->deleted_comment);
+		rc = vanished(d, SNAP_COMMENT, number, comments,
+		    &m->github_issue->n_deleted_comment, &m->github_issue->deleted_comment);
 	if (rc != 0)
 		return rc;
 	m->github_issue->n_comment = out.count;
 	m->github_issue->comment = (Maintpb__GithubIssueCommentMutation **)out.items;
 	if (synced_ms != TIME_NONE)
 		m->github_issue->comment_status = diff_status(d, synced_ms);
-	*ret = out.count > 0 || m->github_issue->n_deleted_comment > 0 || synced_ms != TIME_NONE ?
-	    m :
-	    NULL;
+	*ret = out.count > 0 || m->github_issue->n_deleted_comment > 0 || synced_ms != TIME_NONE
+		   ? m
+		   : NULL;
 	return 0;
 }
 
@@ -188,7 +190,8 @@ commit_home(struct diff *d, const char *url, Maintpb__GithubCommit *c)
 }
 
 static int
-event_commit(struct diff *d, struct json_in *in, const json_t *json, Maintpb__GithubIssueEvent *e)
+event_commit(
+    struct diff *d, struct json_in *in, const json_t *json, Maintpb__GithubIssueEvent *e)
 {
 	const char *commit = json_in_opt_str(in, json, "commit_id");
 
@@ -204,7 +207,8 @@ event_commit(struct diff *d, struct json_in *in, const json_t *json, Maintpb__Gi
 }
 
 static int
-event_names(struct diff *d, struct json_in *in, const json_t *json, Maintpb__GithubIssueEvent *e)
+event_names(
+    struct diff *d, struct json_in *in, const json_t *json, Maintpb__GithubIssueEvent *e)
 {
 	json_t *label = json_in_opt_object(in, json, "label");
 	json_t *milestone = json_in_opt_object(in, json, "milestone");
@@ -215,7 +219,8 @@ event_names(struct diff *d, struct json_in *in, const json_t *json, Maintpb__Git
 		maintpb__github_label__init(e->label);
 		e->label->name = diff_text(json_in_str(in, label, "name"));
 	}
-	if (milestone != NULL && (e->milestone = DIFF_NEW(d, Maintpb__GithubMilestone)) != NULL) {
+	if (milestone != NULL &&
+	    (e->milestone = DIFF_NEW(d, Maintpb__GithubMilestone)) != NULL) {
 		maintpb__github_milestone__init(e->milestone);
 		e->milestone->title = diff_text(json_in_str(in, milestone, "title"));
 	}
@@ -228,15 +233,16 @@ event_names(struct diff *d, struct json_in *in, const json_t *json, Maintpb__Git
 		e->team_reviewer->id = json_in_i64(in, team, "id");
 		e->team_reviewer->slug = diff_text(json_in_opt_str(in, team, "slug"));
 	}
-	return (label != NULL && e->label == NULL) || (milestone != NULL && e->milestone == NULL) ||
-	        (team != NULL && e->team_reviewer == NULL) ?
-	    ERR_NOMEM :
-	    0;
+	return (label != NULL && e->label == NULL) ||
+		       (milestone != NULL && e->milestone == NULL) ||
+		       (team != NULL && e->team_reviewer == NULL)
+		   ? ERR_NOMEM
+		   : 0;
 }
 
 static int
-event_dismissal(struct diff *d, struct json_in *in, const json_t *json,
-    Maintpb__GithubIssueEvent *e)
+event_dismissal(
+    struct diff *d, struct json_in *in, const json_t *json, Maintpb__GithubIssueEvent *e)
 {
 	json_t *obj = json_in_opt_object(in, json, "dismissed_review");
 
@@ -254,8 +260,8 @@ event_dismissal(struct diff *d, struct json_in *in, const json_t *json,
 }
 
 static int
-event_users(struct diff *d, struct json_in *in, const json_t *json, Maintpb__GithubIssueEvent *e,
-    struct diff_list *known)
+event_users(struct diff *d, struct json_in *in, const json_t *json,
+    Maintpb__GithubIssueEvent *e, struct diff_list *known)
 {
 	const struct {
 		const char *member;
@@ -287,7 +293,8 @@ other_members(struct diff *d, const json_t *json, const char *const *named, size
 	const char *key;
 	char *text;
 
-	json_object_foreach ((json_t *)(uintptr_t)json, key, v) {
+	json_object_foreach((json_t *)(uintptr_t)json, key, v)
+	{
 		bool skip = json_is_null(v);
 
 		for (size_t i = 0; i < named_count; i++)
@@ -295,7 +302,8 @@ other_members(struct diff *d, const json_t *json, const char *const *named, size
 		if (!skip)
 			json_object_set(rest, key, v);
 	}
-	text = json_object_size(rest) > 0 ? json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	text =
+	    json_object_size(rest) > 0 ? json_dumps(rest, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 	json_decref(rest);
 	if (text == NULL)
 		return 0;
@@ -352,7 +360,8 @@ diff_events(struct diff *d, uint32_t number, const json_t *events, int64_t synce
 	size_t i;
 	int rc = m == NULL ? ERR_NOMEM : 0;
 
-	json_array_foreach (events, i, json) {
+	json_array_foreach(events, i, json)
+	{
 		if (rc == 0)
 			rc = diff_event(d, &in, number, json, &out, &known);
 	}
@@ -410,20 +419,21 @@ row_says(struct diff *d, const struct snap_child *old, const char *key, const ch
 	if (diff_same_text(d, text, (struct slice){ 0 }))
 		return left > 0 && at[len] == '"';
 	return left > d->text.len && memcmp(at + len, d->text.ptr, d->text.len) == 0 &&
-	    at[len + d->text.len] == '"';
+	       at[len + d->text.len] == '"';
 }
 
 static bool
 same_review(struct diff *d, const struct snap_child *old, const Maintpb__GithubReview *r)
 {
-	int64_t created = r->created == NULL ?
-	    TIME_NONE :
-	    r->created->seconds * 1000 + r->created->nanos / 1000000;
+	int64_t created = r->created == NULL
+			      ? TIME_NONE
+			      : r->created->seconds * 1000 + r->created->nanos / 1000000;
 
 	return old->actor == r->actor_id && old->created_ms == created &&
-	    row_says(d, old, "state", r->state) && row_says(d, old, "commitId", r->commit_id) &&
-	    row_says(d, old, "body", r->body) &&
-	    row_says(d, old, "actorAssociation", r->actor_association);
+	       row_says(d, old, "state", r->state) &&
+	       row_says(d, old, "commitId", r->commit_id) &&
+	       row_says(d, old, "body", r->body) &&
+	       row_says(d, old, "actorAssociation", r->actor_association);
 }
 
 static int
@@ -457,13 +467,14 @@ diff_reviews(struct diff *d, uint32_t number, const json_t *reviews, int64_t syn
 	size_t i;
 	int rc = m == NULL ? ERR_NOMEM : 0;
 
-	json_array_foreach (reviews, i, json) {
+	json_array_foreach(reviews, i, json)
+	{
 		if (rc == 0)
 			rc = diff_review(d, &in, number, json, &out, &known);
 	}
 	if (rc == 0)
-		rc = vanished(d, SNAP_REVIEW, number, reviews, &m->github_issue->n_deleted_review,
-		    &m->github_issue->deleted_review);
+		rc = vanished(d, SNAP_REVIEW, number, reviews,
+		    &m->github_issue->n_deleted_review, &m->github_issue->deleted_review);
 	if (rc != 0)
 		return err_wrap(ei, rc, "issue %u", number);
 	m->github_issue->n_review = out.count;
@@ -473,8 +484,8 @@ diff_reviews(struct diff *d, uint32_t number, const json_t *reviews, int64_t syn
 	if (synced_ms != TIME_NONE)
 		m->github_issue->review_status = diff_status(d, synced_ms);
 	*ret = out.count > 0 || known.count > 0 || m->github_issue->n_deleted_review > 0 ||
-	        synced_ms != TIME_NONE ?
-	    m :
-	    NULL;
+		       synced_ms != TIME_NONE
+		   ? m
+		   : NULL;
 	return 0;
 }

@@ -142,7 +142,8 @@ state(struct work *w)
 	w->m->closed = flag_change(w, word[0] == 'c', SNAP_ISSUE_CLOSED);
 	w->m->locked =
 	    flag_change(w, json_in_opt_bool(&w->in, w->json, "locked"), SNAP_ISSUE_LOCKED);
-	w->m->draft = flag_change(w, json_in_opt_bool(&w->in, w->json, "draft"), SNAP_ISSUE_DRAFT);
+	w->m->draft =
+	    flag_change(w, json_in_opt_bool(&w->in, w->json, "draft"), SNAP_ISSUE_DRAFT);
 	if (pull && (w->old.flags & SNAP_ISSUE_PULL) == 0) {
 		w->m->pull_request = 1;
 		w->differs = true;
@@ -167,7 +168,8 @@ closer(struct work *w)
 		w->m->closed_by = diff_user_message(w->d, u);
 		made(w, w->m->closed_by);
 	} else if (u.id <= 0 && old != 0 &&
-	    (w->m->closed_at != NULL || json_in_opt_time(&w->in, w->json, "closed_at") == TIME_NONE)) {
+		   (w->m->closed_at != NULL ||
+		       json_in_opt_time(&w->in, w->json, "closed_at") == TIME_NONE)) {
 		w->m->no_closed_by = 1;
 		w->differs = true;
 	}
@@ -191,7 +193,7 @@ milestone(struct work *w)
 	id = json_in_i64(&w->in, obj, "id");
 	title = json_in_str(&w->in, obj, "title");
 	if (id <= 0 || (id == old && snap_milestone_get(w->d->view, id, &known) == 0 &&
-	                   diff_same_text(w->d, title, known.title)))
+			   diff_same_text(w->d, title, known.title)))
 		return;
 	w->m->milestone_id = id;
 	w->m->milestone_num = json_in_i64(&w->in, obj, "number");
@@ -207,7 +209,8 @@ array_has_id(const json_t *array, int64_t id)
 	const json_t *o;
 	size_t i;
 
-	json_array_foreach (array, i, o) {
+	json_array_foreach(array, i, o)
+	{
 		if (json_integer_value(json_object_get(o, "id")) == id)
 			return true;
 	}
@@ -242,9 +245,8 @@ add_label(struct work *w, struct diff_list *add, const json_t *json)
 	Maintpb__GithubLabel *l;
 	struct slice stored;
 
-	if (id <= 0 ||
-	    (has_label(w, id) && snap_label_name(w->d->view, id, &stored) == 0 &&
-	        diff_same_text(w->d, name, stored)))
+	if (id <= 0 || (has_label(w, id) && snap_label_name(w->d->view, id, &stored) == 0 &&
+			   diff_same_text(w->d, name, stored)))
 		return;
 	l = DIFF_NEW(w->d, Maintpb__GithubLabel);
 	made(w, l);
@@ -282,19 +284,19 @@ labels(struct work *w)
 	struct diff_list add = { 0 };
 	size_t i;
 
-	json_array_foreach (now, i, l)
-		add_label(w, &add, l);
+	json_array_foreach(now, i, l) add_label(w, &add, l);
 	w->m->n_add_label = add.count;
 	w->m->add_label = (Maintpb__GithubLabel **)add.items;
 	if (w->in.err == 0 && w->old.row != NULL)
-		w->m->remove_label =
-		    removed(w, now, w->old.label_count, snap_issue_label, &w->m->n_remove_label);
+		w->m->remove_label = removed(
+		    w, now, w->old.label_count, snap_issue_label, &w->m->n_remove_label);
 }
 
 static void
 add_assignee(struct work *w, struct diff_list *add, const json_t *json)
 {
-	struct diff_user u = { json_in_i64(&w->in, json, "id"), json_in_str(&w->in, json, "login") };
+	struct diff_user u = { json_in_i64(&w->in, json, "id"),
+		json_in_str(&w->in, json, "login") };
 	Maintpb__GithubUser *m;
 
 	if (u.id <= 0 || (has_assignee(w, u.id) && !diff_user_is_news(w->d, u)))
@@ -314,13 +316,12 @@ assignees(struct work *w)
 
 	if (now == NULL)
 		return;
-	json_array_foreach (now, i, a)
-		add_assignee(w, &add, a);
+	json_array_foreach(now, i, a) add_assignee(w, &add, a);
 	w->m->n_assignees = add.count;
 	w->m->assignees = (Maintpb__GithubUser **)add.items;
 	if (w->in.err == 0 && w->old.row != NULL)
-		w->m->deleted_assignees = removed(w, now, w->old.assignee_count, snap_issue_assignee,
-		    &w->m->n_deleted_assignees);
+		w->m->deleted_assignees = removed(w, now, w->old.assignee_count,
+		    snap_issue_assignee, &w->m->n_deleted_assignees);
 }
 
 int

@@ -67,8 +67,8 @@ save_row(struct mirror_txn *t, void *ctx)
 }
 
 int
-family_save(struct syncer *s, enum status_family f, const struct family_state *st,
-    struct err_info *ei)
+family_save(
+    struct syncer *s, enum status_family f, const struct family_state *st, struct err_info *ei)
 {
 	struct save job = { f, st };
 

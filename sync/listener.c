@@ -50,7 +50,7 @@ secret_is_right(const struct listener *l, const struct fcgi_request *req)
 	if (l->o.secret == NULL || given.ptr == NULL)
 		return false;
 	return sha256(given, a) == 0 && sha256(slice_str(l->o.secret), b) == 0 &&
-	    digest_equal(a, b, SHA256_LEN);
+	       digest_equal(a, b, SHA256_LEN);
 }
 
 static void

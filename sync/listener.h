@@ -18,5 +18,6 @@ struct listener_opts {
 };
 
 /* Start listening and serving; `opts` is copied, what it points to borrowed. */
-int listener_start(const struct listener_opts *opts, struct listener **ret, struct err_info *ei);
+int listener_start(
+    const struct listener_opts *opts, struct listener **ret, struct err_info *ei);
 void listener_stop(struct listener *l); /* NULL is fine */

@@ -48,46 +48,82 @@ struct daemon {
 };
 
 static int
-read_settings(struct settings *s, int argc, char **argv, enum conf_next *next,
-    struct err_info *ei)
+read_settings(
+    struct settings *s, int argc, char **argv, enum conf_next *next, struct err_info *ei)
 {
 	const struct conf_option options[] = {
-		{ .name = "owner", .target = &s->owner, .required = true, .value = "OWNER",
+		{ .name = "owner",
+		    .target = &s->owner,
+		    .required = true,
+		    .value = "OWNER",
 		    .help = "owner of the repository" },
-		{ .name = "repo", .target = &s->repo, .required = true, .value = "REPO",
+		{ .name = "repo",
+		    .target = &s->repo,
+		    .required = true,
+		    .value = "REPO",
 		    .help = "name of the repository" },
-		{ .name = "log", .target = &s->log, .value = "URL",
+		{ .name = "log",
+		    .target = &s->log,
+		    .value = "URL",
 		    .help = "root of the logs; OWNER/REPO/ is added" },
-		{ .name = "log-exact", .target = &s->log_exact, .value = "URL",
+		{ .name = "log-exact",
+		    .target = &s->log_exact,
+		    .value = "URL",
 		    .help = "the repository's own log folder, instead of --log" },
-		{ .name = "snapshot", .target = &s->snapshot, .required = true, .value = "DIR",
+		{ .name = "snapshot",
+		    .target = &s->snapshot,
+		    .required = true,
+		    .value = "DIR",
 		    .help = "directory of the LMDB snapshot" },
-		{ .name = "github-url", .target = &s->github_url, .value = "URL",
+		{ .name = "github-url",
+		    .target = &s->github_url,
+		    .value = "URL",
 		    .help = "API root [https://api.github.com]" },
-		{ .name = "token-file", .target = &s->token_file, .value = "FILE",
+		{ .name = "token-file",
+		    .target = &s->token_file,
+		    .value = "FILE",
 		    .help = "file with the GitHub token [$GITHUB_TOKEN]" },
-		{ .name = "ca-file", .target = &s->ca_file, .value = "FILE",
+		{ .name = "ca-file",
+		    .target = &s->ca_file,
+		    .value = "FILE",
 		    .help = "PEM certificates to trust instead of the system's" },
-		{ .name = "interval", .type = CONF_NUMBER, .target = &s->interval_s, .low = 1,
-		    .high = 86400, .value = "SEC", .help = "seconds between rounds [600]" },
-		{ .name = "once", .type = CONF_SWITCH, .target = &s->once,
+		{ .name = "interval",
+		    .type = CONF_NUMBER,
+		    .target = &s->interval_s,
+		    .low = 1,
+		    .high = 86400,
+		    .value = "SEC",
+		    .help = "seconds between rounds [600]" },
+		{ .name = "once",
+		    .type = CONF_SWITCH,
+		    .target = &s->once,
 		    .help = "exit with status 0 as soon as the mirror is in sync" },
-		{ .name = "rebuild", .type = CONF_SWITCH, .target = &s->rebuild,
+		{ .name = "rebuild",
+		    .type = CONF_SWITCH,
+		    .target = &s->rebuild,
 		    .help = "make the snapshot anew from the log first" },
-		{ .name = "listen", .target = &s->listen, .value = "ADDR",
+		{ .name = "listen",
+		    .target = &s->listen,
+		    .value = "ADDR",
 		    .help = "FastCGI socket for health, metrics and pokes" },
-		{ .name = "internal-secret-file", .target = &s->secret_file, .value = "FILE",
+		{ .name = "internal-secret-file",
+		    .target = &s->secret_file,
+		    .value = "FILE",
 		    .help = "secret that /internal requests must carry" },
-		{ .name = "log-level", .target = &s->log_level, .value = "LEVEL",
+		{ .name = "log-level",
+		    .target = &s->log_level,
+		    .value = "LEVEL",
 		    .help = "debug, info, warning or error [info]" },
 		{ .name = NULL },
 	};
 	const struct conf_program program = { "maintnerd-sync",
-		"Mirrors one GitHub repository into its mutation log and LMDB snapshot.", NULL, options };
+		"Mirrors one GitHub repository into its mutation log and LMDB snapshot.", NULL,
+		options };
 	int operand, rc = conf_read(&program, argc, argv, next, &operand, ei);
 
 	if (rc == 0 && *next == CONF_RUN && (s->log == NULL) == (s->log_exact == NULL))
-		rc = err_set(ei, ERR_INVAL, "one of --log and --log-exact is required (see --help)");
+		rc = err_set(
+		    ei, ERR_INVAL, "one of --log and --log-exact is required (see --help)");
 	return rc;
 }
 
@@ -97,7 +133,7 @@ check_name(const char *what, const char *name, struct err_info *ei)
 {
 	if (strlen(name) > 100 ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
-	        strlen(name) ||
+		strlen(name) ||
 	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return err_set(ei, ERR_INVAL, "--%s: \"%s\" is not a GitHub name", what, name);
 	return 0;
@@ -188,7 +224,8 @@ on_wait(void *ctx, int64_t ms, const char *why)
 	struct daemon *d = ctx;
 
 	if (strcmp(why, "retry") != 0) {
-		log_info("waiting for GitHub's rate limit", LOG_I("seconds", ms / 1000), LOG_END);
+		log_info(
+		    "waiting for GitHub's rate limit", LOG_I("seconds", ms / 1000), LOG_END);
 		status_set_phase(&d->status, "waiting");
 	}
 }
@@ -197,8 +234,8 @@ static void
 on_retry(void *ctx, unsigned nth, const char *error)
 {
 	(void)ctx;
-	log_warning("request failed, trying again", LOG_S("error", error), LOG_I("try", nth),
-	    LOG_END);
+	log_warning(
+	    "request failed, trying again", LOG_S("error", error), LOG_I("try", nth), LOG_END);
 }
 
 static void
@@ -221,7 +258,8 @@ on_replay(void *ctx, uint64_t bytes, uint64_t total)
 	if (now - d->replay_logged_ms < 10000 && bytes < total)
 		return;
 	d->replay_logged_ms = now;
-	log_info("replaying the log", LOG_I("bytes", bytes), LOG_I("total_bytes", total), LOG_END);
+	log_info(
+	    "replaying the log", LOG_I("bytes", bytes), LOG_I("total_bytes", total), LOG_END);
 }
 
 /* --- start --- */
@@ -229,11 +267,15 @@ on_replay(void *ctx, uint64_t bytes, uint64_t total)
 static int
 open_github(struct daemon *d, struct err_info *ei)
 {
-	struct gh_opts o = { .base_url = d->set.github_url, .token_file = d->set.token_file,
-		.token = d->set.token, .cancel = d->cancel, .on_wait = on_wait, .on_retry = on_retry,
+	struct gh_opts o = { .base_url = d->set.github_url,
+		.token_file = d->set.token_file,
+		.token = d->set.token,
+		.cancel = d->cancel,
+		.on_wait = on_wait,
+		.on_retry = on_retry,
 		.ctx = d };
-	int rc = http_curl_new("drghs-worker/" MAINTNER_VERSION, d->set.ca_file, &d->cancel,
-	    &d->http, ei);
+	int rc = http_curl_new(
+	    "drghs-worker/" MAINTNER_VERSION, d->set.ca_file, &d->cancel, &d->http, ei);
 
 	o.http = d->http;
 	return rc == 0 ? gh_new(&o, &d->gh, ei) : rc;
@@ -242,11 +284,16 @@ open_github(struct daemon *d, struct err_info *ei)
 static int
 open_mirror(struct daemon *d, struct err_info *ei)
 {
-	struct mirror_opts o = { .owner = d->set.owner, .repo = d->set.repo,
+	struct mirror_opts o = { .owner = d->set.owner,
+		.repo = d->set.repo,
 		.log_url = d->set.log != NULL ? d->set.log : d->set.log_exact,
-		.log_exact = d->set.log == NULL, .snapshot_dir = d->set.snapshot,
-		.rebuild = d->set.rebuild, .sleep_ms = sleep_for_log, .on_note = on_note,
-		.on_replay = on_replay, .ctx = d };
+		.log_exact = d->set.log == NULL,
+		.snapshot_dir = d->set.snapshot,
+		.rebuild = d->set.rebuild,
+		.sleep_ms = sleep_for_log,
+		.on_note = on_note,
+		.on_replay = on_replay,
+		.ctx = d };
 
 	status_set_phase(&d->status, "opening");
 	return mirror_open(&o, &d->mirror, ei);
@@ -343,7 +390,10 @@ run_rounds(struct daemon *d)
 		if (rc == ERR_CANCELED || d->stopping)
 			return 0;
 		status_set_phase(&d->status, rc == 0 ? "idle" : "backing off");
-		wait_for_round(d, rc == 0 ? interval : backoff < interval ? backoff : interval,
+		wait_for_round(d,
+		    rc == 0              ? interval
+		    : backoff < interval ? backoff
+					 : interval,
 		    rc == 0);
 		backoff = rc == 0 ? BACKOFF_FIRST_MS : backoff * 2;
 	}
@@ -354,7 +404,8 @@ int
 main(int argc, char **argv)
 {
 	static struct daemon d = { .set = { .github_url = "https://api.github.com",
-	                               .log_level = "info", .interval_s = 600 } };
+				       .log_level = "info",
+				       .interval_s = 600 } };
 	enum log_severity level = LOG_SEV_INFO;
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { 0 };
@@ -365,12 +416,13 @@ main(int argc, char **argv)
 	if (rc == 0 && next == CONF_EXIT)
 		return 0;
 	if (rc == 0 && !log_severity_parse(d.set.log_level, &level))
-		rc = err_set(&ei, ERR_INVAL, "--log-level: \"%s\" is no level", d.set.log_level);
+		rc =
+		    err_set(&ei, ERR_INVAL, "--log-level: \"%s\" is no level", d.set.log_level);
 	if (rc != 0) {
 		fprintf(stderr, "maintnerd-sync: %s\n", ei.text);
 		return 2;
 	}
-	umask(0007); /* the responder runs as another user of the same group */
+	umask(0007);               /* the responder runs as another user of the same group */
 	prctl(PR_SET_DUMPABLE, 0); /* the token must not end in a core file */
 	d.set.token = d.set.token_file == NULL ? getenv("GITHUB_TOKEN") : NULL;
 	if (d.set.token != NULL && d.set.token[0] == '\0')
@@ -379,8 +431,8 @@ main(int argc, char **argv)
 	log_setup("maintnerd-sync", name, level);
 	rc = start(&d, &ei);
 	if (rc != 0 && rc != ERR_CANCELED)
-		log_error("cannot start", LOG_S("error", ei.text[0] != '\0' ? ei.text : err_name(rc)),
-		    LOG_END);
+		log_error("cannot start",
+		    LOG_S("error", ei.text[0] != '\0' ? ei.text : err_name(rc)), LOG_END);
 	else if (rc == 0)
 		rc = run_rounds(&d);
 	stop(&d);

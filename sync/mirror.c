@@ -82,7 +82,7 @@ fill(struct mirror *m, const struct mirror_opts *o)
 	if (m->owner == NULL || m->repo == NULL || m->snapshot_dir == NULL)
 		return ERR_NOMEM;
 	if ((size_t)snprintf(m->name, sizeof(m->name), "%s/%s", o->owner, o->repo) >=
-	        sizeof(m->name) ||
+		sizeof(m->name) ||
 	    strlen(o->snapshot_dir) > 4000)
 		return ERR_LIMIT;
 	if (!o->log_exact)
@@ -190,7 +190,8 @@ commit_once(struct mirror *m, int (*fn)(struct mirror_txn *t, void *ctx), void *
 	rc = snap_txn_commit(t.snap);
 	if (rc != 0)
 		return rc;
-	m->unflushed += t.end.segment == m->end.segment ? t.end.offset - m->end.offset : t.end.offset;
+	m->unflushed +=
+	    t.end.segment == m->end.segment ? t.end.offset - m->end.offset : t.end.offset;
 	m->records += t.records;
 	m->end = t.end;
 	fault_point("mirror.committed");

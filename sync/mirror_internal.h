@@ -7,8 +7,8 @@
 
 struct mirror {
 	char *owner, *repo;
-	char name[256];                /* "owner/repo" */
-	char prefix[MLOG_PREFIX_MAX];  /* in the store: "owner/repo/" or "" */
+	char name[256];               /* "owner/repo" */
+	char prefix[MLOG_PREFIX_MAX]; /* in the store: "owner/repo/" or "" */
 	char *snapshot_dir;
 	char holder[MIRROR_HOLDER_MAX];
 	struct store *store;
@@ -24,12 +24,12 @@ struct mirror {
 int mirror_recover(struct mirror *m, const struct mirror_opts *o, struct err_info *ei);
 
 /* Make the snapshot anew from the log.  `aside` keeps the old environment. */
-int mirror_rebuild(struct mirror *m, const struct mirror_opts *o, bool aside,
-    struct err_info *ei);
+int mirror_rebuild(
+    struct mirror *m, const struct mirror_opts *o, bool aside, struct err_info *ei);
 
 /* Apply the log's records from `from` on to the open snapshot. */
-int mirror_replay(struct mirror *m, const struct mirror_opts *o, struct mlog_pos from,
-    struct err_info *ei);
+int mirror_replay(
+    struct mirror *m, const struct mirror_opts *o, struct mlog_pos from, struct err_info *ei);
 
 /* Note in the snapshot what the log durably holds now. */
 void mirror_put_tail(struct mirror *m, struct snap_txn *t);

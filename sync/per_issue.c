@@ -194,9 +194,10 @@ same_ids(const json_t *a, const json_t *b)
 
 	if (json_array_size(a) != json_array_size(b))
 		return false;
-	json_array_foreach (a, i, o) {
-		if (!json_equal(json_object_get(o, "id"),
-		        json_object_get(json_array_get(b, i), "id")))
+	json_array_foreach(a, i, o)
+	{
+		if (!json_equal(
+			json_object_get(o, "id"), json_object_get(json_array_get(b, i), "id")))
 			return false;
 	}
 	return true;
@@ -207,8 +208,8 @@ same_ids(const json_t *a, const json_t *b)
  * the same ids twice, since a deletion while paging hides another element.
  */
 static int
-list_surely(struct syncer *s, const char *url, json_t **ret, int64_t *ret_date_ms,
-    struct err_info *ei)
+list_surely(
+    struct syncer *s, const char *url, json_t **ret, int64_t *ret_date_ms, struct err_info *ei)
 {
 	json_t *before = NULL, *now = NULL;
 	unsigned pages = 0;
@@ -251,12 +252,14 @@ commit_list(struct mirror_txn *t, void *ctx)
 	else if (job->f == STATUS_EVENTS)
 		rc = diff_events(&d, job->number, job->items, job->date_ms, &m, job->ei);
 	else
-		rc = diff_comments(&d, job->number, job->items, true, job->date_ms, &m, job->ei);
+		rc =
+		    diff_comments(&d, job->number, job->items, true, job->date_ms, &m, job->ei);
 	if (rc == 0)
 		rc = mirror_add(t, m);
 	diff_clear(&d);
 	if (rc == 0 && job->f == STATUS_COMMENTS && snap_txn_err(t->snap) == 0)
-		rc = note_hub_comments(t->snap, job->number, (int64_t)json_array_size(job->items));
+		rc = note_hub_comments(
+		    t->snap, job->number, (int64_t)json_array_size(job->items));
 	return rc;
 }
 
@@ -268,7 +271,9 @@ relist(struct syncer *s, enum status_family f, uint32_t number, struct err_info 
 		[STATUS_EVENTS] = "issues/%u/events?per_page=100",
 		[STATUS_REVIEWS] = "pulls/%u/reviews?per_page=100",
 	};
-	struct list_job job = { .s = s, .f = f, .number = number, .date_ms = TIME_NONE, .ei = ei };
+	struct list_job job = {
+		.s = s, .f = f, .number = number, .date_ms = TIME_NONE, .ei = ei
+	};
 	char path[128], url[GH_URL_MAX];
 	json_t *items = NULL;
 	int rc;
@@ -283,7 +288,8 @@ relist(struct syncer *s, enum status_family f, uint32_t number, struct err_info 
 	if (rc == ERR_GONE)
 		return bury_issue(s, number, ei);
 	if (rc == ERR_NOENT) { /* may be a lagging replica: the next round asks again */
-		log_warning("GitHub does not know the issue for now", LOG_I("number", number), LOG_END);
+		log_warning(
+		    "GitHub does not know the issue for now", LOG_I("number", number), LOG_END);
 		return 0;
 	}
 	if (rc != 0)
@@ -302,15 +308,15 @@ static bool
 reviews_are_stale(const struct snap_issue *i)
 {
 	return (i->flags & SNAP_ISSUE_PULL) != 0 &&
-	    (snap_issue_reviews_ms(i) == TIME_NONE ||
-	        snap_issue_reviews_ms(i) <= snap_issue_updated_ms(i));
+	       (snap_issue_reviews_ms(i) == TIME_NONE ||
+		   snap_issue_reviews_ms(i) <= snap_issue_updated_ms(i));
 }
 
 static bool
 comments_differ(const struct snap_issue *i)
 {
 	return snap_issue_hub_comments(i) != SNAP_HUB_UNKNOWN &&
-	    snap_issue_hub_comments(i) != snap_issue_comment_count(i);
+	       snap_issue_hub_comments(i) != snap_issue_comment_count(i);
 }
 
 static bool

@@ -6,11 +6,16 @@
 #include "sync/replay.h"
 
 int
-mirror_replay(struct mirror *m, const struct mirror_opts *o, struct mlog_pos from,
-    struct err_info *ei)
+mirror_replay(
+    struct mirror *m, const struct mirror_opts *o, struct mlog_pos from, struct err_info *ei)
 {
-	struct replay_opts r = { .store = m->store, .prefix = m->prefix, .from = from,
-		.into = m->snap, .apply = m->apply, .on_progress = o->on_replay, .ctx = o->ctx };
+	struct replay_opts r = { .store = m->store,
+		.prefix = m->prefix,
+		.from = from,
+		.into = m->snap,
+		.apply = m->apply,
+		.on_progress = o->on_replay,
+		.ctx = o->ctx };
 	int rc = replay_log(&r, ei);
 
 	return rc != 0 ? err_wrap(ei, rc, "replay of the log") : 0;

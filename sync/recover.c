@@ -16,10 +16,10 @@
 #define HASH_CHUNK ((size_t)1 << 20)
 
 enum verdict {
-	IN_STEP,   /* go on */
-	REPLAY,    /* the log has news from `replay_from` on */
-	LOG_WINS,  /* they disagree */
-	LOG_ONLY,  /* the snapshot is empty and the log is not */
+	IN_STEP,  /* go on */
+	REPLAY,   /* the log has news from `replay_from` on */
+	LOG_WINS, /* they disagree */
+	LOG_ONLY, /* the snapshot is empty and the log is not */
 };
 
 struct state {
@@ -107,10 +107,11 @@ hash_prefix(struct mirror *m, const char *name, uint64_t size, char out[SHA224_H
 
 /* Does the log still begin with what the snapshot knew as its tail? */
 static int
-tail_is_prefix(struct mirror *m, const struct state *s, const struct mlog_reader *r,
-    bool *ret, struct err_info *ei)
+tail_is_prefix(struct mirror *m, const struct state *s, const struct mlog_reader *r, bool *ret,
+    struct err_info *ei)
 {
-	char name[MLOG_NAME_SIZE], path[MLOG_PREFIX_MAX + MLOG_NAME_SIZE], sha[SHA224_HEX_LEN + 1];
+	char name[MLOG_NAME_SIZE], path[MLOG_PREFIX_MAX + MLOG_NAME_SIZE],
+	    sha[SHA224_HEX_LEN + 1];
 	const struct mlog_segment *seg;
 	int rc;
 
@@ -191,9 +192,10 @@ judge(struct mirror *m, const struct state *s, enum verdict *ret, struct mlog_po
 	int rc;
 
 	if (!log_has_any) {
-		*ret = s->has_tail || mlog_pos_cmp(s->outbox_first, (struct mlog_pos){ 0, 0 }) != 0 ?
-		    LOG_WINS :
-		    IN_STEP;
+		*ret =
+		    s->has_tail || mlog_pos_cmp(s->outbox_first, (struct mlog_pos){ 0, 0 }) != 0
+			? LOG_WINS
+			: IN_STEP;
 		return 0;
 	}
 	if (!s->has_tail && s->outbox_rows == 0) {
@@ -201,8 +203,8 @@ judge(struct mirror *m, const struct state *s, enum verdict *ret, struct mlog_po
 		return 0;
 	}
 	/* From the known place on; a log that is shorter than that disagrees. */
-	rc = mlog_reader_open(m->store, m->prefix, s->has_tail ? known : (struct mlog_pos){ 0, 0 },
-	    &r, ei);
+	rc = mlog_reader_open(
+	    m->store, m->prefix, s->has_tail ? known : (struct mlog_pos){ 0, 0 }, &r, ei);
 	if (rc == ERR_CONFLICT || rc == ERR_CORRUPT) {
 		*ret = LOG_WINS; /* a rebuild reads it from the start and tells which it is */
 		return 0;
@@ -237,7 +239,9 @@ settle(struct mirror *m, const struct mirror_opts *o, struct err_info *ei)
 		snap_log_end_put(t, end.segment, end.offset);
 	if (rc == 0 && mlog_pos_cmp(first, end) != 0) {
 		snap_txn_abort(t);
-		note(o, "unlogged records stand where another writer's log goes on; the log wins", 0);
+		note(o,
+		    "unlogged records stand where another writer's log goes on; the log wins",
+		    0);
 		return ERR_CONFLICT;
 	}
 	rc = snap_txn_commit(t);

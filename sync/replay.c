@@ -129,9 +129,11 @@ apply_rows(struct snap_view *from, struct snap_txn *t, struct apply *apply, stru
 	while ((rc = snap_outbox_next(from, &at.segment, &at.offset, &row)) == 0) {
 		rc = mlog_record_parse(row, at.offset, &header, &payload, ei);
 		if (rc == 0 && header + payload != row.len)
-			rc = err_set(ei, ERR_CORRUPT, "the row holds more or less than a record");
+			rc = err_set(
+			    ei, ERR_CORRUPT, "the row holds more or less than a record");
 		if (rc == 0)
-			rc = apply_payload(apply, a, t, (struct slice){ row.ptr + header, payload }, ei);
+			rc = apply_payload(
+			    apply, a, t, (struct slice){ row.ptr + header, payload }, ei);
 		if (rc != 0)
 			return at_record(ei, rc, at);
 		at.offset += row.len;
@@ -143,8 +145,8 @@ apply_rows(struct snap_view *from, struct snap_txn *t, struct apply *apply, stru
 }
 
 int
-replay_outbox(struct snap_view *from, struct snap_writer *into, struct apply *apply,
-    struct err_info *ei)
+replay_outbox(
+    struct snap_view *from, struct snap_writer *into, struct apply *apply, struct err_info *ei)
 {
 	struct arena a;
 	int rc;

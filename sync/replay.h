@@ -30,5 +30,5 @@ int replay_log(const struct replay_opts *o, struct err_info *ei);
  * Apply the rows of a snapshot's outbox (records that are not in the log yet) that are
  * in `from` to another snapshot.
  */
-int replay_outbox(struct snap_view *from, struct snap_writer *into, struct apply *apply,
-    struct err_info *ei);
+int replay_outbox(
+    struct snap_view *from, struct snap_writer *into, struct apply *apply, struct err_info *ei);

@@ -57,17 +57,20 @@ family_metrics(const struct status *s, struct buf *b)
 {
 	metric(b, "objects", "gauge", "Objects of a family that the snapshot holds.");
 	for (int f = 0; f < STATUS_FAMILIES; f++)
-		buf_fmt(b, "maintner_sync_objects{family=\"%s\"} %llu\n", status_family_names[f],
-		    (unsigned long long)s->families[f].done);
-	metric(b, "objects_expected", "gauge", "Objects that the first walk should find; 0 = unknown.");
+		buf_fmt(b, "maintner_sync_objects{family=\"%s\"} %llu\n",
+		    status_family_names[f], (unsigned long long)s->families[f].done);
+	metric(b, "objects_expected", "gauge",
+	    "Objects that the first walk should find; 0 = unknown.");
 	for (int f = 0; f < STATUS_FAMILIES; f++)
 		buf_fmt(b, "maintner_sync_objects_expected{family=\"%s\"} %llu\n",
 		    status_family_names[f], (unsigned long long)s->families[f].expected);
-	metric(b, "synced_at_seconds", "gauge", "GitHub's time at which a family was last complete.");
+	metric(b, "synced_at_seconds", "gauge",
+	    "GitHub's time at which a family was last complete.");
 	for (int f = 0; f < STATUS_FAMILIES; f++) {
 		if (s->families[f].synced_at_ms != TIME_NONE)
 			buf_fmt(b, "maintner_sync_synced_at_seconds{family=\"%s\"} %lld\n",
-			    status_family_names[f], (long long)(s->families[f].synced_at_ms / 1000));
+			    status_family_names[f],
+			    (long long)(s->families[f].synced_at_ms / 1000));
 	}
 }
 
@@ -82,7 +85,8 @@ github_metrics(const struct gh_stats *g, struct buf *b)
 	    (int64_t)g->retries);
 	one(b, "github_waits_total", "counter", "Pauses that a rate limit asked for.",
 	    (int64_t)g->waits);
-	one(b, "github_rate_limit", "gauge", "The token's budget; -1 = unknown.", g->rate_limit);
+	one(b, "github_rate_limit", "gauge", "The token's budget; -1 = unknown.",
+	    g->rate_limit);
 	one(b, "github_rate_remaining", "gauge", "What is left of it; -1 = unknown.",
 	    g->rate_remaining);
 }
@@ -98,12 +102,14 @@ status_metrics(struct status *s, struct buf *out)
 	    (int64_t)s->failed_rounds);
 	one(out, "records_total", "counter", "Log records written since start.",
 	    (int64_t)s->records);
-	one(out, "flushes_total", "counter", "Flushes of the log since start.", (int64_t)s->flushes);
+	one(out, "flushes_total", "counter", "Flushes of the log since start.",
+	    (int64_t)s->flushes);
 	one(out, "replay_bytes", "gauge", "Log bytes replayed by the rebuild at start.",
 	    (int64_t)s->replay_bytes);
 	one(out, "replay_total_bytes", "gauge", "Log bytes that the rebuild has to replay.",
 	    (int64_t)s->replay_total);
-	one(out, "complete", "gauge", "1 when every family has been complete once.", s->complete);
+	one(out, "complete", "gauge", "1 when every family has been complete once.",
+	    s->complete);
 	one(out, "last_good_seconds", "gauge", "Unix time of the last round without an error.",
 	    s->last_good_ms / 1000);
 	pthread_mutex_unlock(&s->lock);
@@ -113,7 +119,9 @@ void
 status_health(struct status *s, struct buf *out)
 {
 	pthread_mutex_lock(&s->lock);
-	buf_fmt(out, "{\"status\":\"ok\",\"phase\":\"%s\",\"complete\":%s,\"rounds\":%llu,\"lastError\":",
+	buf_fmt(out,
+	    "{\"status\":\"ok\",\"phase\":\"%s\",\"complete\":%s,\"rounds\":%llu,"
+	    "\"lastError\":",
 	    s->phase, s->complete ? "true" : "false", (unsigned long long)s->rounds);
 	json_text_quote(out, slice_str(s->last_error));
 	buf_str(out, "}\n");

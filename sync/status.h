@@ -32,14 +32,14 @@ struct status_counts {
 
 struct status {
 	pthread_mutex_t lock;
-	char phase[32];      /* e.g. "issues", "idle", "replay" */
+	char phase[32];       /* e.g. "issues", "idle", "replay" */
 	char last_error[512]; /* "" = the last round was good */
 	struct status_counts families[STATUS_FAMILIES];
 	struct gh_stats github;
 	uint64_t rounds, failed_rounds, records, flushes;
 	uint64_t replay_bytes, replay_total;
 	int64_t started_ms, last_good_ms; /* Unix time */
-	bool complete; /* every family was complete once */
+	bool complete;                    /* every family was complete once */
 };
 
 void status_init(struct status *s);

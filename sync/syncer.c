@@ -15,7 +15,11 @@ void
 syncer_init(struct syncer *s, struct mirror *m, struct gh *gh, struct status *st, char *owner,
     char *repo)
 {
-	*s = (struct syncer){ .mirror = m, .gh = gh, .status = st, .owner = owner, .repo = repo,
+	*s = (struct syncer){ .mirror = m,
+		.gh = gh,
+		.status = st,
+		.owner = owner,
+		.repo = repo,
 		.flushed_ms = clock_mono_ms() };
 }
 
@@ -57,8 +61,8 @@ report_progress(struct syncer *s)
 	    LOG_I("comments", st->families[STATUS_COMMENTS].done),
 	    LOG_I("events", st->families[STATUS_EVENTS].done),
 	    LOG_I("reviews", st->families[STATUS_REVIEWS].done),
-	    LOG_I("requests", st->github.requests), LOG_I("rate_remaining", st->github.rate_remaining),
-	    LOG_END);
+	    LOG_I("requests", st->github.requests),
+	    LOG_I("rate_remaining", st->github.rate_remaining), LOG_END);
 }
 
 /* Every family's state as the sync table has it, for the status. */
@@ -75,7 +79,8 @@ update_families(struct syncer *s)
 			return rc;
 		complete = complete && st.complete;
 		pthread_mutex_lock(&s->status->lock);
-		s->status->families[f].synced_at_ms = st.complete ? st.server_date_ms : TIME_NONE;
+		s->status->families[f].synced_at_ms =
+		    st.complete ? st.server_date_ms : TIME_NONE;
 		pthread_mutex_unlock(&s->status->lock);
 	}
 	pthread_mutex_lock(&s->status->lock);
@@ -106,8 +111,8 @@ add_sync_states(struct mirror_txn *t, void *ctx)
 
 		if (!st->complete && st->watermark_ms == TIME_NONE)
 			continue; /* not begun */
-		m = diff_sync_state(&d, status_family_names[f], st->watermark_ms, st->complete,
-		    st->position);
+		m = diff_sync_state(
+		    &d, status_family_names[f], st->watermark_ms, st->complete, st->position);
 		rc = m == NULL ? ERR_NOMEM : mirror_add(t, m);
 		/* Applying the record has overwritten the row: the local one knows more. */
 		family_store(t->snap, (enum status_family)f, st);
@@ -159,8 +164,9 @@ expect_issues(struct syncer *s, struct err_info *ei)
 {
 	char url[GH_URL_MAX];
 	struct gh_page page;
-	int rc = gh_url(s->gh, url, "/repos/%s/%s/issues?state=all&sort=created&direction=desc"
-	                            "&per_page=1",
+	int rc = gh_url(s->gh, url,
+	    "/repos/%s/%s/issues?state=all&sort=created&direction=desc"
+	    "&per_page=1",
 	    s->owner, s->repo);
 
 	if (rc == 0)
@@ -285,9 +291,11 @@ note_last_error(struct syncer *s, const char *text)
 
 	if (rc != 0)
 		return rc;
-	same = snap_note_get(v, "last_error", &old) == 0 ? slice_is(old, text) : text[0] == '\0';
+	same =
+	    snap_note_get(v, "last_error", &old) == 0 ? slice_is(old, text) : text[0] == '\0';
 	snap_writer_view_end(v);
-	return same ? 0 : mirror_commit(s->mirror, save_last_error, (void *)(uintptr_t)text, NULL);
+	return same ? 0
+		    : mirror_commit(s->mirror, save_last_error, (void *)(uintptr_t)text, NULL);
 }
 
 int
@@ -300,8 +308,8 @@ syncer_round(struct syncer *s, struct err_info *ei)
 	if (rc == 0 || rc == ERR_CANCELED || mirror_unflushed_bytes(s->mirror) > 0) {
 		struct err_info flush_error = { 0 };
 
-		last = rc == ERR_CANCELED ? mirror_flush(s->mirror, &flush_error) :
-		                            syncer_checkpoint(s, &flush_error);
+		last = rc == ERR_CANCELED ? mirror_flush(s->mirror, &flush_error)
+					  : syncer_checkpoint(s, &flush_error);
 		if (last != 0 && (rc == 0 || last == ERR_CONFLICT)) {
 			rc = last;
 			*ei = flush_error;

@@ -12,15 +12,15 @@
 #include "sync/status.h"
 
 struct syncer {
-	struct mirror *mirror;   /* borrowed, as are the next three */
+	struct mirror *mirror; /* borrowed, as are the next three */
 	struct gh *gh;
 	struct status *status;
 	char *owner, *repo;
-	bool full_refs;          /* this round asks for labels and milestones too */
+	bool full_refs; /* this round asks for labels and milestones too */
 	uint64_t rounds;
-	int64_t flushed_ms;      /* monotonic time of the last flush */
+	int64_t flushed_ms;       /* monotonic time of the last flush */
 	uint64_t flushed_records; /* mirror_records() then */
-	int64_t reported_ms;     /* monotonic time of the last progress line */
+	int64_t reported_ms;      /* monotonic time of the last progress line */
 };
 
 void syncer_init(struct syncer *s, struct mirror *m, struct gh *gh, struct status *st,

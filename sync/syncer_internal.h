@@ -15,8 +15,8 @@ struct family_state {
 int family_load(struct syncer *s, enum status_family f, struct family_state *ret);
 void family_store(struct snap_txn *t, enum status_family f, const struct family_state *st);
 /* The same in a transaction of its own. */
-int family_save(struct syncer *s, enum status_family f, const struct family_state *st,
-    struct err_info *ei);
+int family_save(
+    struct syncer *s, enum status_family f, const struct family_state *st, struct err_info *ei);
 /* The validator to send: only with the token that got it. */
 const char *family_etag(const struct syncer *s, const struct family_state *st);
 void family_set_etag(const struct syncer *s, struct family_state *st, const char *etag);

@@ -16,7 +16,7 @@
 struct listing {
 	const char *first; /* path below /repos/O/R of the first walk */
 	const char *poll;
-	const char *time;  /* the member that the poll's order follows */
+	const char *time; /* the member that the poll's order follows */
 };
 
 static const struct listing listings[] = {
@@ -45,7 +45,8 @@ add_issues(struct mirror_txn *t, struct diff *d, struct page_job *job)
 	json_t *issue;
 	size_t i;
 
-	json_array_foreach (job->items, i, issue) {
+	json_array_foreach(job->items, i, issue)
+	{
 		int rc = add_issue(t, d, issue, job->ei);
 
 		if (rc != 0)
@@ -76,7 +77,8 @@ same_owner(const struct page_job *job, size_t from, uint32_t number)
 	json_t *group = json_array(), *item;
 	size_t i;
 
-	json_array_foreach (job->items, i, item) {
+	json_array_foreach(job->items, i, item)
+	{
 		if (i >= from && owner_of(job->f, item) == number)
 			json_array_append(group, item);
 	}
@@ -100,7 +102,7 @@ may_have_children(struct snap_view *v, uint32_t number)
 	struct snap_issue i;
 
 	return snap_issue_get(v, number, &i) == 0 && (i.flags & SNAP_ISSUE_SEEN) != 0 &&
-	    (i.flags & SNAP_ISSUE_NOT_EXIST) == 0;
+	       (i.flags & SNAP_ISSUE_NOT_EXIST) == 0;
 }
 
 static int
@@ -129,14 +131,15 @@ add_children(struct mirror_txn *t, struct diff *d, struct page_job *job)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach (job->items, i, item) {
+	json_array_foreach(job->items, i, item)
+	{
 		uint32_t number = owner_of(job->f, item);
 		json_t *group;
 		int rc;
 
 		if (number == 0)
-			return err_set(job->ei, ERR_PROTO, "%s: an item does not name its issue",
-			    status_family_names[job->f]);
+			return err_set(job->ei, ERR_PROTO,
+			    "%s: an item does not name its issue", status_family_names[job->f]);
 		if (seen_before(job, i, number) || !may_have_children(d->view, number))
 			continue;
 		group = same_owner(job, i, number);
@@ -173,7 +176,8 @@ fetch_owners(struct syncer *s, const struct page_job *job, struct err_info *ei)
 
 	if (job->f == STATUS_ISSUES)
 		return 0;
-	json_array_foreach (job->items, i, item) {
+	json_array_foreach(job->items, i, item)
+	{
 		uint32_t number = owner_of(job->f, item);
 		struct snap_view *v;
 		bool known;
@@ -255,10 +259,12 @@ first_walk(struct syncer *s, enum status_family f, struct family_state *st, stru
 
 	while (rc == 0 && !st->complete) {
 		struct gh_page page;
-		struct page_job job = { .s = s, .f = f, .st = st, .synced_ms = TIME_NONE, .ei = ei };
+		struct page_job job = {
+			.s = s, .f = f, .st = st, .synced_ms = TIME_NONE, .ei = ei
+		};
 
-		rc = gh_get(s->gh, st->position[0] != '\0' ? st->position : first, NULL, true, &page,
-		    ei);
+		rc = gh_get(s->gh, st->position[0] != '\0' ? st->position : first, NULL, true,
+		    &page, ei);
 		if (rc == ERR_LIMIT) {
 			rc = end_of_window(f, st);
 			if (rc == 0 && st->complete)
@@ -267,7 +273,8 @@ first_walk(struct syncer *s, enum status_family f, struct family_state *st, stru
 		}
 		if (rc != 0)
 			break;
-		if (st->watermark_ms == TIME_NONE) /* changes from now on are the polls' business */
+		if (st->watermark_ms ==
+		    TIME_NONE) /* changes from now on are the polls' business */
 			st->watermark_ms = page.server_date_ms;
 		memcpy(st->position, page.next, sizeof(st->position));
 		st->complete = page.next[0] == '\0';
@@ -302,7 +309,7 @@ reached_known(enum status_family f, const struct gh_page *page, int64_t watermar
 	if (page->next[0] == '\0' || n == 0)
 		return true;
 	return watermark_ms != TIME_NONE &&
-	    item_time(f, page->doc, n - 1) < watermark_ms - OVERLAP_MS;
+	       item_time(f, page->doc, n - 1) < watermark_ms - OVERLAP_MS;
 }
 
 /* Commit this page of a poll and those behind it that hold news. */
@@ -314,8 +321,11 @@ poll_pages(struct syncer *s, enum status_family f, struct gh_page *page, int64_t
 	int rc = 0;
 
 	do {
-		struct page_job job = { .s = s, .f = f, .items = page->doc,
-			.synced_ms = page->server_date_ms, .ei = ei };
+		struct page_job job = { .s = s,
+			.f = f,
+			.items = page->doc,
+			.synced_ms = page->server_date_ms,
+			.ei = ei };
 		char next[GH_URL_MAX];
 
 		rc = commit_page(&job);
@@ -331,7 +341,8 @@ poll_pages(struct syncer *s, enum status_family f, struct gh_page *page, int64_t
 }
 
 static int
-poll_family(struct syncer *s, enum status_family f, struct family_state *st, struct err_info *ei)
+poll_family(
+    struct syncer *s, enum status_family f, struct family_state *st, struct err_info *ei)
 {
 	char url[GH_URL_MAX];
 	struct gh_page page;

@@ -64,7 +64,8 @@ print_families(struct snap_view *v, struct buf *b, struct err_info *ei)
 			continue;
 		if (rc != 0)
 			return err_set(ei, rc, "table sync: %s", err_name(rc));
-		buf_fmt(b, "{\"type\":\"sync\",\"family\":\"%s\",\"complete\":%s,\"serverDate\":",
+		buf_fmt(b,
+		    "{\"type\":\"sync\",\"family\":\"%s\",\"complete\":%s,\"serverDate\":",
 		    families[i], s.complete ? "true" : "false");
 		add_time(b, s.server_date_ms);
 		buf_str(b, ",\"watermark\":");
@@ -80,7 +81,8 @@ print_families(struct snap_view *v, struct buf *b, struct err_info *ei)
 static int
 add_events(struct snap_view *v, uint32_t number, struct buf *b)
 {
-	static const char *const others[4] = { "assignee", "assigner", "reviewer", "requester" };
+	static const char *const others[4] = { "assignee", "assigner", "reviewer",
+		"requester" };
 	struct snap_walk w;
 	struct snap_child c;
 	bool first = true;
@@ -101,8 +103,8 @@ add_events(struct snap_view *v, uint32_t number, struct buf *b)
 }
 
 static int
-print_issue(struct snap_view *v, uint32_t number, struct arena *a, struct buf *b,
-    struct err_info *ei)
+print_issue(
+    struct snap_view *v, uint32_t number, struct arena *a, struct buf *b, struct err_info *ei)
 {
 	struct snap_issue i;
 	int rc = snap_issue_get(v, number, &i);
@@ -111,12 +113,14 @@ print_issue(struct snap_view *v, uint32_t number, struct arena *a, struct buf *b
 	buf_str(b, "{\"type\":\"issue\",\"issue\":");
 	if (rc == 0)
 		rc = json_issue(v, &i,
-		    FIELDS_DEFAULT | FIELD_BIT(FIELD_COMMENTS) | FIELD_BIT(FIELD_REVIEWS), a, b);
+		    FIELDS_DEFAULT | FIELD_BIT(FIELD_COMMENTS) | FIELD_BIT(FIELD_REVIEWS), a,
+		    b);
 	buf_str(b, ",\"events\":[");
 	if (rc == 0)
 		rc = add_events(v, number, b);
 	buf_str(b, "]}");
-	return rc != 0 ? err_set(ei, rc, "issue %u: %s", number, err_name(rc)) : dump_line(b, ei);
+	return rc != 0 ? err_set(ei, rc, "issue %u: %s", number, err_name(rc))
+		       : dump_line(b, ei);
 }
 
 static int

@@ -33,7 +33,8 @@ show(void *ctx, const char *table, const char *key, const char *what)
 	struct verify *v = ctx;
 
 	if (v->shown++ < SHOWN_MAX)
-		printf("{\"table\":\"%s\",\"key\":\"%s\",\"difference\":\"%s\"}\n", table, key, what);
+		printf("{\"table\":\"%s\",\"key\":\"%s\",\"difference\":\"%s\"}\n", table, key,
+		    what);
 }
 
 static int
@@ -53,7 +54,8 @@ open_snapshot(struct verify *v, struct err_info *ei)
 		return rc;
 	memcpy(v->repo, r.name.ptr, r.name.len);
 	if (v->d->repo != NULL && strcmp(v->d->repo, v->repo) != 0)
-		return err_set(ei, ERR_INVAL, "the snapshot is of %s, not of %s", v->repo, v->d->repo);
+		return err_set(
+		    ei, ERR_INVAL, "the snapshot is of %s, not of %s", v->repo, v->d->repo);
 	if (v->d->log != NULL)
 		snprintf(v->prefix, sizeof(v->prefix), "%s/", v->repo);
 	rc = snap_verify(v->view, &rows, ei);
@@ -81,11 +83,13 @@ make_scratch(struct verify *v, struct err_info *ei)
 	memcpy(owner, v->repo, sizeof(owner));
 	slash = strchr(owner, '/');
 	if (slash == NULL)
-		return err_set(ei, ERR_CORRUPT, "the snapshot's repository \"%s\" has no owner", v->repo);
+		return err_set(
+		    ei, ERR_CORRUPT, "the snapshot's repository \"%s\" has no owner", v->repo);
 	*slash = '\0';
 	rc = apply_new(owner, slash + 1, &v->apply);
 	if (rc == 0)
-		rc = snap_writer_open(v->scratch_dir, v->repo, SNAP_FILL, &v->scratch, &unclean, ei);
+		rc = snap_writer_open(
+		    v->scratch_dir, v->repo, SNAP_FILL, &v->scratch, &unclean, ei);
 	return rc;
 }
 
@@ -122,15 +126,17 @@ compare(struct verify *v, struct err_info *ei)
 	if (rc == 0)
 		rc = snap_repo_get(scratch, &theirs);
 	if (rc == 0)
-		printf("{\"repo\":\"%s\",\"differences\":%llu,\"logSegment\":%u,\"logOffset\":%llu,"
+		printf("{\"repo\":\"%s\",\"differences\":%llu,\"logSegment\":%u,\"logOffset\":%"
+		       "llu,"
 		       "\"appliedSegment\":%u,\"appliedOffset\":%llu}\n",
 		    v->repo, (unsigned long long)differences, theirs.log_segment,
 		    (unsigned long long)theirs.log_offset, ours.log_segment,
 		    (unsigned long long)ours.log_offset);
 	snap_writer_view_end(scratch);
 	if (rc == 0 && differences > 0)
-		rc = err_set(ei, ERR_CORRUPT, "%s: the snapshot differs from its log in %llu rows",
-		    v->repo, (unsigned long long)differences);
+		rc = err_set(ei, ERR_CORRUPT,
+		    "%s: the snapshot differs from its log in %llu rows", v->repo,
+		    (unsigned long long)differences);
 	return rc;
 }
 
@@ -138,8 +144,8 @@ compare(struct verify *v, struct err_info *ei)
 static void
 remove_scratch(const struct verify *v)
 {
-	static const char *const names[] = { "env-1/data.mdb", "env-1/lock.mdb", "env-1", "current",
-		"" };
+	static const char *const names[] = { "env-1/data.mdb", "env-1/lock.mdb", "env-1",
+		"current", "" };
 	char path[4160];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -104,8 +104,8 @@ is_default(const ProtobufCFieldDescriptor *f, const void *at)
 }
 
 static void
-add_repeated(const ProtobufCFieldDescriptor *f, const char *elements, size_t count,
-    struct buf *out)
+add_repeated(
+    const ProtobufCFieldDescriptor *f, const char *elements, size_t count, struct buf *out)
 {
 	buf_char(out, '[');
 	for (size_t i = 0; i < count; i++) {

@@ -26,7 +26,8 @@ handle_health(struct exchange *x)
 		answer_error(x, rc == ERR_NOENT ? ERR_UNAVAILABLE : rc);
 		return;
 	}
-	buf_fmt(x->req->out, "{\"status\":\"ok\",\"complete\":%s}", is_complete(v) ? "true" : "false");
+	buf_fmt(x->req->out, "{\"status\":\"ok\",\"complete\":%s}",
+	    is_complete(v) ? "true" : "false");
 	snap_view_end(v);
 	answer_json(x);
 }
@@ -58,7 +59,7 @@ handle_metrics(struct exchange *x)
 	struct snap_view *v;
 
 	buf_str(out, "# HELP maintner_fcgi_answers_total Answers by class of status.\n"
-	             "# TYPE maintner_fcgi_answers_total counter\n");
+		     "# TYPE maintner_fcgi_answers_total counter\n");
 	for (int c = 2; c <= 5; c++)
 		buf_fmt(out, "maintner_fcgi_answers_total{status=\"%dxx\"} %llu\n", c,
 		    (unsigned long long)atomic_load(&x->r->answers[c]));

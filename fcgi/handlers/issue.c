@@ -37,7 +37,8 @@ handle_issue(struct exchange *x)
 	if (rc == 0 && (issue.flags & SNAP_ISSUE_NOT_EXIST) != 0)
 		rc = ERR_NOENT;
 	if (rc == ERR_NOENT) {
-		err_set(&x->ei, rc, "%.*s has no issue %u", (int)repo.name.len, repo.name.ptr, number);
+		err_set(&x->ei, rc, "%.*s has no issue %u", (int)repo.name.len, repo.name.ptr,
+		    number);
 		answer_error(x, rc);
 		return;
 	}

@@ -15,7 +15,8 @@ total_of(const struct snap_repo *repo, unsigned classes)
 
 /* Fill the page; *ret_last is the last issue in it, *ret_more if others follow. */
 static int
-add_page(struct exchange *x, struct snap_list *list, struct snap_list_pos *ret_last, bool *ret_more)
+add_page(
+    struct exchange *x, struct snap_list *list, struct snap_list_pos *ret_last, bool *ret_more)
 {
 	struct buf *out = x->req->out;
 	struct snap_list_pos pos;
@@ -51,7 +52,8 @@ list_issues(struct exchange *x, const struct snap_repo *repo)
 	int rc = 0;
 
 	if (resumed)
-		rc = page_token_parse(x->params.page_token, &x->params, repo->name, &after, &x->ei);
+		rc = page_token_parse(
+		    x->params.page_token, &x->params, repo->name, &after, &x->ei);
 	if (rc == 0)
 		rc = snap_list_begin(x->view, x->params.order, x->params.descending,
 		    x->params.classes, resumed ? &after : NULL, &list);

@@ -14,7 +14,7 @@ is_owner(struct slice want, struct slice name)
 	if (slice_is(want, "-"))
 		return true;
 	return name.len > want.len && name.ptr[want.len] == '/' &&
-	    strncasecmp(want.ptr, name.ptr, want.len) == 0;
+	       strncasecmp(want.ptr, name.ptr, want.len) == 0;
 }
 
 void
@@ -36,9 +36,9 @@ handle_repositories(struct exchange *x)
 		json_text_quote(out, r.name);
 		buf_fmt(out, ",\"issueCount\":%llu,\"pullRequestCount\":%llu}",
 		    (unsigned long long)(r.counts[SNAP_CLASS_OPEN_ISSUE] +
-		        r.counts[SNAP_CLASS_CLOSED_ISSUE]),
+					 r.counts[SNAP_CLASS_CLOSED_ISSUE]),
 		    (unsigned long long)(r.counts[SNAP_CLASS_OPEN_PULL] +
-		        r.counts[SNAP_CLASS_CLOSED_PULL]));
+					 r.counts[SNAP_CLASS_CLOSED_PULL]));
 	}
 	buf_fmt(out, "],\"nextPageToken\":\"\",\"total\":%d}", listed ? 1 : 0);
 	answer_json(x);

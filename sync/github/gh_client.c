@@ -63,8 +63,8 @@ gh_new(const struct gh_opts *opts, struct gh **ret, struct err_info *ei)
 	int rc;
 
 	if (!gh_same_origin(opts->base_url, opts->base_url))
-		return err_set(ei, ERR_INVAL, "GitHub URL \"%s\" is no http or https URL",
-		    opts->base_url);
+		return err_set(
+		    ei, ERR_INVAL, "GitHub URL \"%s\" is no http or https URL", opts->base_url);
 	g = mem_zalloc(sizeof(*g));
 	if (g == NULL)
 		return ERR_NOMEM;
@@ -319,13 +319,14 @@ follow(struct gh *g, char *url, struct gh_page *p, struct err_info *ei)
 		size_t origin = (size_t)(start - g->o.base_url) + strcspn(start, "/");
 		char full[GH_URL_MAX];
 
-		if ((size_t)snprintf(full, sizeof(full), "%.*s%s", (int)origin, g->o.base_url, target) >=
-		    sizeof(full))
+		if ((size_t)snprintf(full, sizeof(full), "%.*s%s", (int)origin, g->o.base_url,
+			target) >= sizeof(full))
 			return err_set(ei, ERR_LIMIT, "GET %s: the redirect is too long", url);
 		memcpy(target, full, sizeof(full));
 	}
 	if (!gh_same_origin(g->o.base_url, target))
-		return err_set(ei, ERR_MOVED, "GET %.*s: redirected to another host, not followed",
+		return err_set(ei, ERR_MOVED,
+		    "GET %.*s: redirected to another host, not followed",
 		    (int)strcspn(url, "?"), url);
 	memcpy(url, target, sizeof(target));
 	if (permanent)
@@ -343,7 +344,8 @@ is_redirect(int status)
 static bool
 may_pass(int rc)
 {
-	return rc == ERR_UNAVAILABLE || rc == ERR_CLOSED || rc == ERR_TIMEOUT || rc == ERR_PROTO;
+	return rc == ERR_UNAVAILABLE || rc == ERR_CLOSED || rc == ERR_TIMEOUT ||
+	       rc == ERR_PROTO;
 }
 
 /* One try, redirects included.  ERR_BUSY: refused by a limit, the wait is noted. */

@@ -12,7 +12,8 @@
 
 struct gh;
 
-#define GH_BODY_MAX ((size_t)64 << 20) /* a page of 100 items with 64 KB texts fits often over */
+#define GH_BODY_MAX                                                                            \
+	((size_t)64 << 20) /* a page of 100 items with 64 KB texts fits often over */
 #define GH_URL_MAX 4096
 #define GH_TOKEN_DIGEST 17 /* 16 hex digits and a NUL */
 
@@ -48,11 +49,11 @@ void gh_free(struct gh *g); /* NULL is fine */
 
 /* One answer.  gh_page_clear() ends it. */
 struct gh_page {
-	json_t *doc;            /* NULL when not_modified */
-	bool not_modified;      /* 304: the validator still holds */
-	int64_t server_date_ms; /* GitHub's clock, from the Date header */
-	char next[GH_URL_MAX];  /* URL of rel="next"; "" at the end */
-	char etag[256];         /* "" if there is none */
+	json_t *doc;               /* NULL when not_modified */
+	bool not_modified;         /* 304: the validator still holds */
+	int64_t server_date_ms;    /* GitHub's clock, from the Date header */
+	char next[GH_URL_MAX];     /* URL of rel="next"; "" at the end */
+	char etag[256];            /* "" if there is none */
 	char moved_to[GH_URL_MAX]; /* where a permanent redirect led; "" if none did */
 };
 void gh_page_clear(struct gh_page *p);

@@ -53,7 +53,7 @@ static bool
 exhausted(const struct http_response *res)
 {
 	return number_of(res, "x-ratelimit-remaining") == 0 &&
-	    number_of(res, "x-ratelimit-limit") > 0;
+	       number_of(res, "x-ratelimit-limit") > 0;
 }
 
 bool
@@ -62,7 +62,7 @@ gh_limit_refused(const struct http_response *res)
 	if (res->status == 429)
 		return true;
 	return res->status == 403 &&
-	    (number_of(res, "retry-after") >= 0 || exhausted(res) || says_limit(res));
+	       (number_of(res, "retry-after") >= 0 || exhausted(res) || says_limit(res));
 }
 
 int64_t

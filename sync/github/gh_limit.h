@@ -24,5 +24,5 @@ bool gh_limit_refused(const struct http_response *res);
  * clock); `nth` counts refusals in a row from 0, `first_ms` is the pause when the
  * answer gives no time.
  */
-int64_t gh_limit_wait(const struct http_response *res, int64_t now_ms, unsigned nth,
-    int64_t first_ms);
+int64_t gh_limit_wait(
+    const struct http_response *res, int64_t now_ms, unsigned nth, int64_t first_ms);

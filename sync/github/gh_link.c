@@ -67,7 +67,8 @@ gh_link_next(struct slice header, char *out, size_t size)
 			return ERR_PROTO;
 		stop = params_end(close + 1, end);
 		if (has_rel_next((struct slice){ close + 1, (size_t)(stop - close - 1) }))
-			return copy_out((struct slice){ p + 1, (size_t)(close - p - 1) }, out, size);
+			return copy_out(
+			    (struct slice){ p + 1, (size_t)(close - p - 1) }, out, size);
 		p = stop;
 	}
 	return 0;
@@ -85,14 +86,15 @@ split_origin(const char *url, char scheme[6], struct slice *host, struct slice *
 	strcpy(scheme, tls ? "https" : "http"); /* NOLINT: fits */
 	p = url + (tls ? 8 : 7);
 	end = p + strcspn(p, "/?#");
-	if (memchr(p, '@', (size_t)(end - p)) != NULL || memchr(p, '\\', (size_t)(end - p)) != NULL)
+	if (memchr(p, '@', (size_t)(end - p)) != NULL ||
+	    memchr(p, '\\', (size_t)(end - p)) != NULL)
 		return false; /* nobody needs user names here, and they mislead */
 	colon = *p == '[' ? memchr(p, ']', (size_t)(end - p)) : p;
 	colon = colon != NULL ? memchr(colon, ':', (size_t)(end - colon)) : NULL;
 	*host = (struct slice){ p, (size_t)((colon != NULL ? colon : end) - p) };
-	*port = colon != NULL && colon + 1 < end ?
-	    (struct slice){ colon + 1, (size_t)(end - colon - 1) } :
-	    slice_str(tls ? "443" : "80");
+	*port = colon != NULL && colon + 1 < end
+		    ? (struct slice){ colon + 1, (size_t)(end - colon - 1) }
+		    : slice_str(tls ? "443" : "80");
 	return host->len > 0;
 }
 
@@ -106,5 +108,5 @@ gh_same_origin(const char *base, const char *url)
 	    !split_origin(url, scheme_b, &host_b, &port_b))
 		return false;
 	return strcmp(scheme_a, scheme_b) == 0 && host_a.len == host_b.len &&
-	    strncasecmp(host_a.ptr, host_b.ptr, host_a.len) == 0 && slice_eq(port_a, port_b);
+	       strncasecmp(host_a.ptr, host_b.ptr, host_a.len) == 0 && slice_eq(port_a, port_b);
 }

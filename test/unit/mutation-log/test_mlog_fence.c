@@ -23,7 +23,7 @@ good_records_come_out_as_they_went_in(void **state)
 	static const char *const texts[] = {
 		HEAD ",\"tail\":null}\n",
 		HEAD TAIL("0") "}\n",
-		HEAD TAIL("0") ",\"session\":\"0123456789abcdef\"}\n",
+		HEAD TAIL("0") ",\"nonce\":\"0123456789abcdef\"}\n",
 		HEAD TAIL("1") ",\"next_number\":true,\"sealed\":[\"" SHA0 "\"]}\n",
 		HEAD TAIL("2") ",\"sealed\":[\"" SHA0 "\",\"" SHA1 "\"]}\n",
 		("{\"epoch\":1,\"holder\":\"a \\\"b\\\\\",\"released\":true,\"lease_s\":1,"
@@ -114,7 +114,7 @@ bad_records_are_refused_with_the_member_named(void **state)
 		    "tail: member sha224" },
 		{ HEAD ",\"tail\":null,\"next_number\":true}", "next_number" },
 		{ HEAD TAIL("0") ",\"next_number\":null}", "next_number" },
-		{ HEAD TAIL("0") ",\"session\":\"xyz\"}", "session" },
+		{ HEAD TAIL("0") ",\"nonce\":\"xyz\"}", "nonce" },
 		{ HEAD TAIL("2") ",\"sealed\":[\"" SHA0 "\"]}", "sealed" },
 		{ HEAD TAIL("1") ",\"sealed\":[7]}", "sealed" },
 		{ HEAD ",\"tail\":null,\"sealed\":[\"" SHA0 "\"]}", "sealed" },
