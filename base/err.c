@@ -110,3 +110,9 @@ err_from_errno(int errnum)
 		return ERR_IO;
 	}
 }
+
+bool
+err_may_pass(int code)
+{
+	return code == ERR_UNAVAILABLE || code == ERR_CLOSED || code == ERR_TIMEOUT;
+}

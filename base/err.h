@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,6 +63,9 @@ int err_set(struct err_info *ei, int code, const char *fmt, ...)
 /* Put "context: " in front of the text and return `code`. */
 int err_wrap(struct err_info *ei, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* A fault of the moment: the same request may succeed if it is sent again later. */
+bool err_may_pass(int code);
 
 /* The code for an errno value. */
 int err_from_errno(int errnum);

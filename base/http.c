@@ -68,6 +68,37 @@ http_response_header(const struct http_response *r, const char *name)
 }
 
 int
+http_status_err(int status)
+{
+	static const struct {
+		int status;
+		int code;
+	} codes[] = {
+		{ 301, ERR_MOVED },
+		{ 302, ERR_MOVED },
+		{ 307, ERR_MOVED },
+		{ 308, ERR_MOVED },
+		{ 401, ERR_AUTH },
+		{ 403, ERR_DENIED },
+		{ 404, ERR_NOENT },
+		{ 408, ERR_UNAVAILABLE },
+		{ 409, ERR_CONFLICT },
+		{ 410, ERR_GONE },
+		{ 412, ERR_CONFLICT },
+		{ 429, ERR_RATE },
+		{ 451, ERR_DENIED },
+	};
+
+	if (status >= 200 && status < 300)
+		return 0;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		if (codes[i].status == status)
+			return codes[i].code;
+	}
+	return status >= 500 ? ERR_UNAVAILABLE : ERR_HTTP;
+}
+
+int
 http_perform(struct http *h, const struct http_request *req, struct http_response *res,
     struct err_info *ei)
 {

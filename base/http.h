@@ -54,6 +54,13 @@ void http_response_clear(struct http_response *r);
 /* The value of the first header of that (lower-case) name; ptr NULL if there is none. */
 struct slice http_response_header(const struct http_response *r, const char *name);
 
+/*
+ * What a status means for whoever asked: 0 for 2xx, ERR_AUTH (401), ERR_DENIED (403,
+ * 451), ERR_NOENT (404), ERR_GONE (410), ERR_CONFLICT (409, 412), ERR_RATE (429),
+ * ERR_UNAVAILABLE (408, 5xx), ERR_MOVED (301, 302, 307, 308), ERR_HTTP for others.
+ */
+int http_status_err(int status);
+
 struct http;
 
 struct http_ops {

@@ -1,5 +1,6 @@
 /* answer.c - answers that every handler gives: JSON, and google.rpc.Status errors. */
 #include "base/json_text.h"
+#include "base/log.h"
 #include "fcgi/responder.h"
 
 /* https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
@@ -56,5 +57,6 @@ answer_error(struct exchange *x, int rc)
 		}
 	}
 	/* Damage and want of memory: details are for the program's log, not for clients. */
+	log_error("request failed", LOG_S("kind", err_name(rc)), LOG_S("error", text), LOG_END);
 	answer_status(x, 500, 13, "internal error", NULL);
 }

@@ -132,8 +132,10 @@ set_deadlines(int fd, const struct request_serve_opts *o)
 {
 	unsigned read_ms = o->read_ms > 0 ? o->read_ms : READ_MS;
 	unsigned write_ms = o->write_ms > 0 ? o->write_ms : WRITE_MS;
-	struct timeval in = { .tv_sec = read_ms / 1000, .tv_usec = read_ms % 1000 * 1000 };
-	struct timeval out = { .tv_sec = write_ms / 1000, .tv_usec = write_ms % 1000 * 1000 };
+	struct timeval in = { .tv_sec = read_ms / 1000,
+		.tv_usec = (long)(read_ms % 1000) * 1000 };
+	struct timeval out = { .tv_sec = write_ms / 1000,
+		.tv_usec = (long)(write_ms % 1000) * 1000 };
 
 	return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &in, sizeof(in)) == 0 &&
 	       setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &out, sizeof(out)) == 0;

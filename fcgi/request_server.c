@@ -89,8 +89,10 @@ kill_all(void *arg)
 {
 	struct serving *all = arg;
 
-	for (unsigned i = 0; i < all->count; i++)
-		fcgi_server_kill(all->threads[i].server);
+	for (unsigned i = 0; i < all->count; i++) {
+		if (all->threads[i].server != NULL)
+			fcgi_server_kill(all->threads[i].server);
+	}
 }
 
 static int
@@ -172,24 +174,16 @@ request_serve_listen(const struct addr *a, const struct request_serve_opts *o,
 		return rc;
 	all.done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	all.threads = mem_calloc(all.count, sizeof(*all.threads));
-	if (all.done_fd < 0 || all.threads == NULL)
-		rc = err_set(ei, ERR_NOMEM, "no memory for %u threads", all.count);
-	if (rc == 0) {
-		rc = start_threads(&all);
-		if (rc != 0)
-			err_set(ei, rc, "cannot start %u threads: %s", all.count, err_name(rc));
-	}
+	rc = all.done_fd < 0 || all.threads == NULL ? ERR_NOMEM : start_threads(&all);
+	if (rc != 0)
+		err_set(ei, rc, "cannot start %u threads: %s", all.count, err_name(rc));
 	if (rc == 0) {
 		if (o->on_ready != NULL)
 			o->on_ready(ctx, fcgi_listener_port(&all.listener));
 		rc = request_watch(o, ctx, all.done_fd, drain_all, kill_all, &all);
 	}
-	if (rc != 0 && all.threads != NULL) {
-		for (unsigned i = 0; i < all.count; i++) {
-			if (all.threads[i].server != NULL)
-				fcgi_server_kill(all.threads[i].server);
-		}
-	}
+	if (rc != 0 && all.threads != NULL)
+		kill_all(&all);
 	ended = end_threads(&all);
 	return rc != 0 ? rc : ended;
 }

@@ -6,7 +6,8 @@
 
 #include "base/log.h"
 
-#define REOPEN_MS 200 /* at most so often is a missing snapshot looked for */
+#define REOPEN_MS 200         /* at most so often is a missing snapshot looked for */
+#define REOPEN_BROKEN_MS 5000 /* and one that cannot be opened tried again */
 
 struct route {
 	const char *pattern; /* "{o}", "{r}", "{n}" stand for one part each */
@@ -27,7 +28,6 @@ responder_init(struct responder *r, const char *snapshot_dir)
 {
 	memset(r, 0, sizeof(*r));
 	r->snapshot_dir = snapshot_dir;
-	r->tried_ms = -REOPEN_MS;
 	pthread_mutex_init(&r->lock, NULL);
 }
 
@@ -45,11 +45,12 @@ open_snapshot(struct responder *r, struct snap **ret, struct err_info *ei)
 	struct snap *s = atomic_load(&r->snap);
 	int rc;
 
-	if (s == NULL && clock_mono_ms() - r->tried_ms < REOPEN_MS)
+	if (s == NULL && clock_mono_ms() < r->retry_ms)
 		return err_set(ei, ERR_UNAVAILABLE, "nothing is mirrored yet");
 	if (s == NULL) {
 		rc = snap_open(r->snapshot_dir, &s, ei);
-		r->tried_ms = clock_mono_ms();
+		r->retry_ms = clock_mono_ms() +
+			      (rc == 0 || rc == ERR_NOENT ? REOPEN_MS : REOPEN_BROKEN_MS);
 		if (rc == ERR_NOENT)
 			return err_set(ei, ERR_UNAVAILABLE, "nothing is mirrored yet");
 		if (rc != 0) {

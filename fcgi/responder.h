@@ -17,7 +17,7 @@ struct responder {
 	const char *snapshot_dir;
 	pthread_mutex_t lock;        /* guards the first opening of snap */
 	_Atomic(struct snap *) snap; /* NULL until there is a snapshot */
-	int64_t tried_ms;            /* monotonic time of the last failed opening */
+	int64_t retry_ms;            /* monotonic time before which it is not tried again */
 	atomic_ullong answers[6];    /* by the status's first digit */
 };
 

@@ -234,6 +234,13 @@ snap_writer_close(struct snap_writer *w)
 	discard(w);
 }
 
+void
+snap_writer_abandon(struct snap_writer *w)
+{
+	if (w != NULL)
+		discard(w);
+}
+
 /* The last transaction in an environment that is replaced: where to go. */
 static void
 name_successor(const char *old_path, const char *new_path)
@@ -315,7 +322,9 @@ snap_writer_collect(struct snap_writer *w)
 	DIR *d = opendir(w->dir);
 	struct dirent *e;
 	struct stat st;
+	int dead;
 
+	mdb_reader_check(w->env->mdb, &dead);
 	while (d != NULL && (e = readdir(d)) != NULL) {
 		if (strncmp(e->d_name, "env-", 4) != 0 || strcmp(e->d_name, keep) == 0)
 			continue;

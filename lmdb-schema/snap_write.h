@@ -35,6 +35,8 @@ enum snap_writer_flag {
 int snap_writer_open(const char *dir, const char *repo, unsigned flags,
     struct snap_writer **ret, bool *ret_unclean, struct err_info *ei);
 void snap_writer_close(struct snap_writer *w); /* clean stop; NULL is fine */
+/* Close, but leave the mark of an unclean stop, so that the next start checks every row. */
+void snap_writer_abandon(struct snap_writer *w);
 
 /*
  * Finish a SNAP_FILL environment: build the indexes, sync once, move the link
@@ -45,7 +47,7 @@ void snap_writer_close(struct snap_writer *w); /* clean stop; NULL is fine */
  */
 int snap_writer_promote(struct snap_writer *w, bool aside, struct err_info *ei);
 
-/* Remove environments that are neither current nor kept, once a minute old. */
+/* Free the slots of dead readers; remove environments out of use for a minute. */
 void snap_writer_collect(struct snap_writer *w);
 
 /* --- transactions --- */

@@ -45,6 +45,7 @@ struct daemon {
 	char *secret;
 	struct syncer syncer;
 	int64_t replay_logged_ms;
+	struct err_info tend_error; /* what looking after log and snapshot met while idle */
 };
 
 static int
@@ -184,6 +185,13 @@ on_poke(void *ctx)
 	(void)!write(d->poke_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
+/* Errors after which going on cannot help: another process must be started for it. */
+static bool
+is_final(int rc)
+{
+	return rc == ERR_CONFLICT || rc == ERR_CORRUPT || rc == ERR_VERSION;
+}
+
 /* Sleep until the time is over, a poke (when `pokable`) or a stop. */
 static void
 wait_for_round(struct daemon *d, int64_t ms, bool pokable)
@@ -203,8 +211,8 @@ wait_for_round(struct daemon *d, int64_t ms, bool pokable)
 			check_signals(d);
 		if (p[1].revents != 0 && read(d->poke_fd, &pokes, sizeof(pokes)) > 0)
 			return;
-		if (d->mirror != NULL && mirror_tend(d->mirror, NULL) == ERR_CONFLICT)
-			return; /* the next flush reports it */
+		if (is_final(mirror_tend(d->mirror, &d->tend_error)))
+			return; /* the next round meets it, too, and ends the program */
 	}
 }
 
@@ -245,7 +253,7 @@ on_note(void *ctx, const char *message, uint64_t count)
 	log_warning(message, LOG_I("count", count), LOG_END);
 }
 
-static void
+static int
 on_replay(void *ctx, uint64_t bytes, uint64_t total)
 {
 	struct daemon *d = ctx;
@@ -255,11 +263,14 @@ on_replay(void *ctx, uint64_t bytes, uint64_t total)
 	d->status.replay_bytes = bytes;
 	d->status.replay_total = total;
 	pthread_mutex_unlock(&d->status.lock);
+	if (check_signals(d))
+		return ERR_CANCELED;
 	if (now - d->replay_logged_ms < 10000 && bytes < total)
-		return;
+		return 0;
 	d->replay_logged_ms = now;
 	log_info(
 	    "replaying the log", LOG_I("bytes", bytes), LOG_I("total_bytes", total), LOG_END);
+	return 0;
 }
 
 /* --- start --- */
@@ -348,13 +359,6 @@ stop(struct daemon *d)
 }
 
 /* --- rounds --- */
-
-/* Errors after which going on cannot help: another process must be started for it. */
-static bool
-is_final(int rc)
-{
-	return rc == ERR_CONFLICT || rc == ERR_CORRUPT || rc == ERR_VERSION;
-}
 
 static void
 log_round(struct daemon *d, int64_t started_ms, int rc, const struct err_info *ei)

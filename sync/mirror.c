@@ -14,6 +14,8 @@
 #include "mutation-log/mlog_record.h"
 #include "sync/mirror_internal.h"
 
+#define VERIFY_MS (INT64_C(24) * 60 * 60 * 1000)
+
 /* --- who we are: the same over restarts as long as the disk is --- */
 
 static int
@@ -111,6 +113,7 @@ mirror_open(const struct mirror_opts *opts, struct mirror **ret, struct err_info
 
 	if (m == NULL)
 		return ERR_NOMEM;
+	m->verified_ms = clock_mono_ms();
 	rc = fill(m, opts);
 	if (rc == 0)
 		rc = find_holder(m, ei);
@@ -131,7 +134,10 @@ mirror_close(struct mirror *m)
 {
 	if (m == NULL)
 		return;
-	snap_writer_close(m->snap);
+	if (m->damaged)
+		snap_writer_abandon(m->snap);
+	else
+		snap_writer_close(m->snap);
 	if (m->log != NULL)
 		mlog_writer_release(m->log, NULL);
 	mlog_writer_close(m->log);
@@ -296,6 +302,26 @@ mirror_flush(struct mirror *m, struct err_info *ei)
 	return 0;
 }
 
+/* Rows that rot on the disk are found within a day, not when somebody reads them. */
+static int
+verify_daily(struct mirror *m, struct err_info *ei)
+{
+	struct snap_view *v;
+	uint64_t rows;
+	int rc;
+
+	if (clock_mono_ms() - m->verified_ms < VERIFY_MS)
+		return 0;
+	m->verified_ms = clock_mono_ms();
+	rc = mirror_view(m, &v);
+	if (rc != 0)
+		return rc;
+	rc = snap_verify(v, &rows, ei);
+	m->damaged = rc == ERR_CORRUPT;
+	snap_writer_view_end(v);
+	return rc;
+}
+
 int
 mirror_tend(struct mirror *m, struct err_info *ei)
 {
@@ -304,7 +330,7 @@ mirror_tend(struct mirror *m, struct err_info *ei)
 	if (rc == 0)
 		rc = mlog_writer_sweep(m->log, NULL, ei);
 	snap_writer_collect(m->snap);
-	return rc;
+	return rc == 0 ? verify_daily(m, ei) : rc;
 }
 
 uint64_t

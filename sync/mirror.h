@@ -23,9 +23,10 @@ struct mirror_opts {
 	bool rebuild; /* do not trust the snapshot: replay the log */
 	/* How long a taker waits for another holder's lease may be cut short; may be NULL. */
 	int (*sleep_ms)(void *ctx, int64_t ms);
-	/* Told what recovery does (a sentence) and how far a replay is; may be NULL. */
+	/* Told what recovery does (a sentence); may be NULL. */
 	void (*on_note)(void *ctx, const char *message, uint64_t count);
-	void (*on_replay)(void *ctx, uint64_t bytes, uint64_t total_bytes);
+	/* Told how far a replay is; non-zero gives up.  May be NULL. */
+	int (*on_replay)(void *ctx, uint64_t bytes, uint64_t total_bytes);
 	void *ctx;
 };
 
@@ -66,7 +67,11 @@ int mirror_view(struct mirror *m, struct snap_view **ret);
 /* Make the outbox durable.  ERR_CONFLICT: another writer took the log; stop. */
 int mirror_flush(struct mirror *m, struct err_info *ei);
 
-/* Lease, sweeping, removal of old environments; cheap, call it every minute or so. */
+/*
+ * Lease, sweeping, dead readers, removal of old environments; cheap, call it every
+ * minute or so.  Once a day it also checks every row of the snapshot: ERR_CORRUPT means
+ * that the process should end, and the next start makes the snapshot anew.
+ */
 int mirror_tend(struct mirror *m, struct err_info *ei);
 
 /* Bytes in the outbox since the last flush, and records since open. */

@@ -108,8 +108,9 @@ replay_log(const struct replay_opts *o, struct err_info *ei)
 			rc = reopen(&r, before, ei);
 			continue;
 		}
-		if (rc == 0 && o->on_progress != NULL)
-			o->on_progress(o->ctx, r.bytes, mlog_reader_total_bytes(r.reader));
+		if (rc == 0 && o->on_progress != NULL &&
+		    o->on_progress(o->ctx, r.bytes, mlog_reader_total_bytes(r.reader)) != 0)
+			rc = ERR_CANCELED;
 	}
 	mlog_reader_close(r.reader);
 	arena_clear(&r.arena);

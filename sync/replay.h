@@ -14,8 +14,8 @@ struct replay_opts {
 	struct mlog_pos from;     /* the first record to apply */
 	struct snap_writer *into; /* its log end is set to the log's */
 	struct apply *apply;
-	/* Told after each batch how far it is; may be NULL. */
-	void (*on_progress)(void *ctx, uint64_t bytes, uint64_t total_bytes);
+	/* Told after each batch how far it is; non-zero gives up (ERR_CANCELED).  May be NULL. */
+	int (*on_progress)(void *ctx, uint64_t bytes, uint64_t total_bytes);
 	void *ctx;
 };
 

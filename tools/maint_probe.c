@@ -89,7 +89,8 @@ probe(const struct addr *a, const struct settings *set)
 		fprintf(stderr, "maint-probe: %s\n", ei.text);
 	} else {
 		if (set->verbose)
-			fwrite(answer.ptr + head.bytes, 1, answer.len - head.bytes, stdout);
+			(void)fwrite(
+			    answer.ptr + head.bytes, 1, answer.len - head.bytes, stdout);
 		if (head.status >= 200 && head.status <= 299)
 			code = EXIT_HEALTHY;
 		else

@@ -97,7 +97,7 @@ int
 out_queue_send_bytes(struct out_queue *q, const void *data, size_t len)
 {
 	/* libuv's type has no const, but it only reads. */
-	uv_buf_t iov = { .base = (char *)(uintptr_t)data, .len = len };
+	uv_buf_t iov = { .base = (char *)data, .len = len };
 
 	return out_queue_send(q, &iov, 1);
 }

@@ -73,8 +73,8 @@ int fcgi_server_run(struct fcgi_server *s);
 
 /*
  * Drain: take no new connection, close idle ones, let open requests end, and
- * make fcgi_server_run() return, after drain_ms at the latest.  Any thread, any
- * signal handler, any number of times.  The second one closes everything at once.
+ * make fcgi_server_run() return, after drain_ms at the latest; kill closes
+ * everything at once.  Any thread, any signal handler, any number of times.
  */
 void fcgi_server_stop(struct fcgi_server *s);
 void fcgi_server_kill(struct fcgi_server *s);

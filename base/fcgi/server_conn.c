@@ -275,6 +275,7 @@ server_conn_settle(struct server_conn *c)
 {
 	size_t queued = server_conn_queued(c);
 	size_t limit = c->server->opts.out_bytes_max;
+	bool partial;
 
 	if (c->closing)
 		return;
@@ -287,14 +288,13 @@ server_conn_settle(struct server_conn *c)
 	    c, !c->eof && c->pauses == 0 && queued < (c->reading ? limit : limit / 2 + 1));
 	if (c->closing)
 		return;
+	partial = c->lingering || (c->request_count == 0 && !fcgi_reader_at_start(&c->reader));
 	if (queued > 0)
 		set_wait(c, CONN_WRITING, false);
-	else if (c->lingering)
+	else if (partial)
 		set_wait(c, CONN_PARTIAL, false);
 	else if (c->request_count > 0)
 		set_wait(c, CONN_NONE, false);
-	else if (!fcgi_reader_at_start(&c->reader))
-		set_wait(c, CONN_PARTIAL, false);
 	else
 		set_wait(c, CONN_IDLE, true);
 }

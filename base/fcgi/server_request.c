@@ -286,7 +286,7 @@ static void
 gather_bytes(struct gather *g, const char *ptr, size_t len)
 {
 	if (len > 0) /* libuv's type has no const, but it only reads */
-		g->iov[g->count++] = (uv_buf_t){ .base = (char *)(uintptr_t)ptr, .len = len };
+		g->iov[g->count++] = (uv_buf_t){ .base = (char *)ptr, .len = len };
 }
 
 static void

@@ -222,6 +222,9 @@ send_once(struct gh *g, const char *url, const char *etag, struct err_info *ei)
 	rc = http_perform(g->o.http, &req, &g->res, ei);
 	if (rc == 0)
 		gh_limit_note(&g->res, &g->stats);
+	if (rc == ERR_LIMIT) /* must not be taken for a 422, the end of a listing */
+		rc = err_set(ei, ERR_HTTP, "GET %.*s: the answer is larger than %zu bytes",
+		    (int)strcspn(url, "?"), url, GH_BODY_MAX);
 	return rc;
 }
 
@@ -242,28 +245,6 @@ status_err(const struct gh *g, int rc, const char *url, struct err_info *ei)
 		ei->http_status = g->res.status;
 	json_decref(doc);
 	return rc;
-}
-
-static int
-status_code(int status)
-{
-	switch (status) {
-	case 401:
-		return ERR_AUTH;
-	case 403:
-	case 451:
-		return ERR_DENIED;
-	case 404:
-		return ERR_NOENT;
-	case 410:
-		return ERR_GONE;
-	case 422:
-		return ERR_LIMIT;
-	case 408:
-		return ERR_UNAVAILABLE;
-	default:
-		return status >= 500 ? ERR_UNAVAILABLE : ERR_HTTP;
-	}
 }
 
 static void
@@ -334,20 +315,6 @@ follow(struct gh *g, char *url, struct gh_page *p, struct err_info *ei)
 	return 0;
 }
 
-static bool
-is_redirect(int status)
-{
-	return status == 301 || status == 302 || status == 307 || status == 308;
-}
-
-/* Faults that may pass: worth another try. */
-static bool
-may_pass(int rc)
-{
-	return rc == ERR_UNAVAILABLE || rc == ERR_CLOSED || rc == ERR_TIMEOUT ||
-	       rc == ERR_PROTO;
-}
-
 /* One try, redirects included.  ERR_BUSY: refused by a limit, the wait is noted. */
 static int
 try_get(struct gh *g, char *url, const char *etag, bool array, struct gh_page *p,
@@ -367,8 +334,10 @@ try_get(struct gh *g, char *url, const char *etag, bool array, struct gh_page *p
 		note_budget(g);
 		if (g->res.status == 200 || g->res.status == 304)
 			return read_page(g, url, array, p, ei);
-		if (!is_redirect(g->res.status))
-			return status_err(g, status_code(g->res.status), url, ei);
+		if (http_status_err(g->res.status) != ERR_MOVED)
+			return status_err(g,
+			    g->res.status == 422 ? ERR_LIMIT : http_status_err(g->res.status),
+			    url, ei);
 		rc = follow(g, url, p, ei);
 		if (rc != 0)
 			return rc;
@@ -395,7 +364,7 @@ gh_get(struct gh *g, const char *url, const char *etag, bool array, struct gh_pa
 		rc = try_get(g, at, etag, array, &page, ei);
 		if (rc == ERR_BUSY)
 			continue;
-		if (!may_pass(rc) || ++faults == g->o.tries)
+		if ((!err_may_pass(rc) && rc != ERR_PROTO) || ++faults == g->o.tries)
 			break;
 		g->stats.retries++;
 		if (g->o.on_retry != NULL)

@@ -97,7 +97,7 @@ class FcgiClient:
         self._timeout = timeout_s
         self._sock = None
 
-    def _connect(self):
+    def connect(self):
         if self.address.startswith("unix:"):
             self._sock = socket.socket(socket.AF_UNIX)
             self._sock.settimeout(self._timeout)
@@ -115,7 +115,7 @@ class FcgiClient:
         """One request; the connection is kept for the next."""
         variables = cgi_variables(method, target_of(path, query), headers, body)
         if self._sock is None:
-            self._connect()
+            self.connect()
         try:
             self._sock.sendall(
                 _record(BEGIN_REQUEST, struct.pack(">HB5x", RESPONDER, KEEP_CONNECTION))

@@ -58,6 +58,18 @@ def wait_until(condition, what, timeout_s=START_S, pause_s=0.02):
         time.sleep(pause_s)
 
 
+def accepts(address):
+    """True when somebody listens there."""
+    client = FcgiClient(address)
+    try:
+        client.connect()
+        return True
+    except OSError:
+        return False
+    finally:
+        client.close()
+
+
 class Program:
     """A running program; its output goes to files, its log lines are JSON."""
 
@@ -278,7 +290,7 @@ class Mirror:
         path = os.path.join(self.folder, f"fcgi{self.responders}.sock")
         program = self.stage.run("maintnerd-fcgi", "--snapshot", self.snapshot,
                                  "--listen", f"unix:{path}", *arguments)
-        wait_until(lambda: os.path.exists(path) or program.process.poll() is not None,
+        wait_until(lambda: accepts(f"unix:{path}") or program.process.poll() is not None,
                    program.tail)
         return program, Api(f"unix:{path}", self.repo)
 
