@@ -117,6 +117,12 @@ hex_encode(const void *data, size_t len, char *out)
 #define BASE64_DECODE_MAX 4096 /* characters; what is passed around in URLs is short */
 
 void
+base64_encode(const void *data, size_t len, char *out)
+{
+	out[EVP_EncodeBlock((unsigned char *)out, data, (int)len)] = '\0';
+}
+
+void
 base64url_encode(const void *data, size_t len, char *out)
 {
 	int n = EVP_EncodeBlock((unsigned char *)out, data, (int)len);

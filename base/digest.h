@@ -38,3 +38,6 @@ void hex_encode(const void *data, size_t len, char *out);
  */
 void base64url_encode(const void *data, size_t len, char *out);
 size_t base64url_decode(struct slice text, void *out, size_t size);
+
+/* Base64 with padding (RFC 4648 section 4); `out` has room for 4 * (len + 2) / 3 + 1. */
+void base64_encode(const void *data, size_t len, char *out);

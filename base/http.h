@@ -37,6 +37,7 @@ struct http_request {
 	const char *url;
 	const struct http_header *headers; /* may be NULL */
 	struct slice body;                 /* sent if ptr is not NULL */
+	bool identity;                     /* take the body as stored: no Content-Encoding */
 	size_t body_max;                   /* cap on the answer's body, in bytes */
 	int64_t connect_ms;                /* 0 = 10 s */
 	int64_t stall_ms;                  /* longest time without a byte; 0 = 30 s */
@@ -83,7 +84,7 @@ void http_free(struct http *h); /* NULL is fine */
 
 /*
  * Send a request and read the whole answer into `res` (initialised; emptied
- * first).  ERR_TIMEOUT, ERR_CLOSED (no connection, or cut before the end),
+ * first).  When it fails midway, `res` holds what came: status, headers, a part.  ERR_TIMEOUT, ERR_CLOSED (no connection, or cut before the end),
  * ERR_LIMIT (body above body_max), ERR_CANCELED, ERR_INVAL (URL), ERR_NOMEM.
  */
 int http_perform(struct http *h, const struct http_request *req, struct http_response *res,

@@ -113,7 +113,8 @@ set_options(struct http_curl *c, const struct http_request *req, struct transfer
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, c->user_agent);
-	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+	if (!req->identity)
+		curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, or_default(req->connect_ms, 10000));
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, or_default(req->total_ms, 300000));
@@ -209,6 +210,7 @@ curl_perform(struct http *h, const struct http_request *req, struct http_respons
 	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_multi_remove_handle(c->multi, c->easy);
 	curl_slist_free_all(headers);
+	res->status = (int)status;
 	if (rc == 0)
 		rc = curl_err(code, &t);
 	if (rc != 0)
@@ -217,7 +219,6 @@ curl_perform(struct http *h, const struct http_request *req, struct http_respons
 		    : t.over_limit     ? "the answer is larger than its limit"
 		    : code != CURLE_OK ? curl_easy_strerror(code)
 				       : err_name(rc));
-	res->status = (int)status;
 	return 0;
 }
 

@@ -85,12 +85,11 @@ get_bool(struct json_in *in, const json_t *obj, const char *member, bool optiona
 static int64_t
 get_time(struct json_in *in, const json_t *obj, const char *member, bool optional)
 {
-	const char *text = get_str(in, obj, member, optional);
+	json_t *v = member_of(in, obj, member, optional);
 	int64_t ms = TIME_NONE;
 
-	if (text[0] == '\0')
-		return TIME_NONE;
-	if (time_parse(slice_str(text), &ms) != 0)
+	if (v != NULL &&
+	    (!json_is_string(v) || time_parse(slice_str(json_string_value(v)), &ms) != 0))
 		json_in_fail(in, member, "is not an RFC 3339 time");
 	return ms;
 }

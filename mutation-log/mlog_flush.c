@@ -263,19 +263,70 @@ name_piece(struct mlog_piece *p, struct mlog_segment *ret)
 	return sha224_peek_hex(p->digest, ret->sha224);
 }
 
+/*
+ * The durable tail is a prefix of the piece: send only what is new, under a name that is
+ * no segment's, and have the store put the two together.  ERR_UNSUPPORTED where that
+ * does not apply.
+ */
+static int
+compose_piece(struct mlog_writer *w, const struct mlog_piece *p, const char *name,
+    int64_t if_generation, int64_t *ret_generation, struct err_info *ei)
+{
+	const struct mlog_segment *tail = &w->fence.tail;
+	struct store_content content = { p->bytes.len, 0 };
+	char base[MLOG_OBJECT_NAME_SIZE], delta[MLOG_DELTA_NAME_SIZE];
+	const char *const parts[] = { base, delta };
+	struct slice news = { p->bytes.ptr + tail->size, p->bytes.len - tail->size };
+	int64_t delta_generation = STORE_ABSENT;
+	int rc;
+
+	if (!w->fence.has_tail || p->number != tail->number ||
+	    tail->size < w->opts.compose_min_bytes)
+		return ERR_UNSUPPORTED;
+	content.crc32c = crc32c(0, p->bytes.ptr, p->bytes.len);
+	mlog_object_name(w->prefix, tail, base);
+	/* Base and result in the name: the same name is always the same bytes. */
+	snprintf(delta, sizeof(delta), "%s.%llu" MLOG_DELTA_SUFFIX, name,
+	    (unsigned long long)tail->size);
+	rc = store_put(w->store, delta, news, STORE_ABSENT, &delta_generation, ei);
+	fault_point("mlog_flush.delta");
+	if (rc == 0 || rc == ERR_CONFLICT)
+		rc = store_compose(
+		    w->store, parts, 2, &content, name, if_generation, ret_generation, ei);
+	fault_point("mlog_flush.composed");
+	/* One that was there before may be a rival's that is still at it: the sweep takes it. */
+	if (delta_generation != STORE_ABSENT)
+		store_delete(w->store, delta, delta_generation, NULL);
+	return rc;
+}
+
+/* Write the piece's object: by compose where possible, else whole. */
+static int
+write_piece(struct mlog_writer *w, const struct mlog_piece *p, const char *name,
+    int64_t if_generation, int64_t *ret_generation, struct err_info *ei)
+{
+	int rc = compose_piece(w, p, name, if_generation, ret_generation, ei);
+
+	/* Without compose, or without the parts (a rival's sweep): send everything. */
+	if (rc == ERR_UNSUPPORTED || rc == ERR_NOENT)
+		rc = store_put(
+		    w->store, name, buf_view(&p->bytes), if_generation, ret_generation, ei);
+	return rc;
+}
+
 /* Put the object again that is there already, so that only we can delete it. */
 static int
-put_again(struct mlog_writer *w, const char *name, struct slice bytes, int64_t *ret_generation,
-    struct err_info *ei)
+put_again(struct mlog_writer *w, const struct mlog_piece *p, const char *name,
+    int64_t *ret_generation, struct err_info *ei)
 {
 	struct store_object there;
 	int rc = store_stat(w->store, name, &there, ei);
 
 	if (rc == ERR_NOENT) /* deleted just now */
-		return store_put(w->store, name, bytes, STORE_ABSENT, ret_generation, ei);
+		return write_piece(w, p, name, STORE_ABSENT, ret_generation, ei);
 	if (rc != 0)
 		return rc;
-	return store_put(w->store, name, bytes, there.generation, ret_generation, ei);
+	return write_piece(w, p, name, there.generation, ret_generation, ei);
 }
 
 static int
@@ -292,10 +343,10 @@ put_piece(struct mlog_writer *w, const struct mlog_piece *p, const struct mlog_s
 		return 0;
 	}
 	mlog_object_name(w->prefix, seg, name);
-	rc = store_put(w->store, name, buf_view(&p->bytes), STORE_ABSENT, ret_generation, ei);
+	rc = write_piece(w, p, name, STORE_ABSENT, ret_generation, ei);
 	shared = rc == ERR_CONFLICT;
 	for (int i = 0; rc == ERR_CONFLICT && i < PUT_TRIES_MAX; i++)
-		rc = put_again(w, name, buf_view(&p->bytes), ret_generation, ei);
+		rc = put_again(w, p, name, ret_generation, ei);
 	if (rc == ERR_CONFLICT)
 		return err_set(ei, ERR_IO, "%s changes all the time", name);
 	if (rc == 0)
@@ -399,6 +450,32 @@ may_sweep(struct mlog_writer *w, const struct mlog_list *l, const struct mlog_ob
 	       !(l->has_fence && mlog_fence_names(&l->fence, seg->number, seg->sha224));
 }
 
+/* What interrupted flushes left of what they were about to compose. */
+static int
+sweep_deltas(struct mlog_writer *w, int64_t now, size_t *count, struct err_info *ei)
+{
+	const size_t suffix = sizeof(MLOG_DELTA_SUFFIX) - 1;
+	struct store_list names;
+	int rc = store_list(w->store, w->prefix, &names, ei);
+
+	if (rc != 0)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < names.count; i++) {
+		const struct store_object *o = &names.items[i];
+		size_t len = strlen(o->name);
+
+		if (len <= suffix || strcmp(o->name + len - suffix, MLOG_DELTA_SUFFIX) != 0 ||
+		    now - o->created_ms < MLOG_SWEEP_AGE_MS)
+			continue;
+		rc = store_delete(w->store, o->name, o->generation, ei);
+		*count += rc == 0;
+		if (rc == ERR_NOENT || rc == ERR_CONFLICT)
+			rc = 0;
+	}
+	store_list_clear(&names);
+	return rc;
+}
+
 int
 mlog_writer_sweep(struct mlog_writer *w, size_t *ret_count, struct err_info *ei)
 {
@@ -427,6 +504,8 @@ mlog_writer_sweep(struct mlog_writer *w, size_t *ret_count, struct err_info *ei)
 			rc = 0;
 	}
 	mlog_list_clear(&l);
+	if (rc == 0)
+		rc = sweep_deltas(w, now, &count, ei);
 	if (rc == 0 && ret_count != NULL)
 		*ret_count = count;
 	return rc;

@@ -55,6 +55,8 @@ fill_opts(const struct mlog_writer_opts *given)
 		o.sleep_ms = real_sleep_ms;
 	if (o.lease_s == 0)
 		o.lease_s = MLOG_LEASE_S;
+	if (o.compose_min_bytes == 0)
+		o.compose_min_bytes = MLOG_COMPOSE_MIN;
 	if (o.wait_poll_ms <= 0)
 		o.wait_poll_ms = WAIT_POLL_MS;
 	return o;

@@ -18,6 +18,8 @@
 
 /* Appended bytes that a writer holds before it wants a flush. */
 #define MLOG_UNFLUSHED_MAX ((size_t)128 << 20)
+/* Smaller tails are put whole: one request instead of three. */
+#define MLOG_COMPOSE_MIN ((uint64_t)128 << 10)
 /* Objects that nothing names are swept when they are so old. */
 #define MLOG_SWEEP_AGE_MS (INT64_C(10) * 60 * 1000)
 
@@ -32,6 +34,11 @@ struct mlog_writer_opts {
 	void *ctx;
 	int64_t lease_s;      /* 0 = MLOG_LEASE_S */
 	int64_t wait_poll_ms; /* how often a waiting taker looks; 0 = 5000 */
+	/*
+	 * From this size on the tail grows by compose, where the store has it: only what is
+	 * new goes up.  0 = MLOG_COMPOSE_MIN.
+	 */
+	uint64_t compose_min_bytes;
 };
 
 /*

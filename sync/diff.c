@@ -115,11 +115,11 @@ diff_status(struct diff *d, int64_t ms)
 {
 	Maintpb__GithubIssueSyncStatus *s = DIFF_NEW(d, Maintpb__GithubIssueSyncStatus);
 
-	if (s != NULL) {
-		maintpb__github_issue_sync_status__init(s);
-		s->server_date = diff_time(d, ms);
-	}
-	return s;
+	if (s == NULL)
+		return NULL;
+	maintpb__github_issue_sync_status__init(s);
+	s->server_date = diff_time(d, ms);
+	return s->server_date != NULL ? s : NULL;
 }
 
 /* --- users --- */
@@ -316,6 +316,8 @@ diff_sync_state(struct diff *d, const char *family, int64_t server_date_ms, bool
 	maintpb__github_sync_state__init(s);
 	s->family = diff_text(family);
 	s->server_date = diff_time(d, server_date_ms);
+	if (s->server_date == NULL && server_date_ms != TIME_NONE)
+		return NULL;
 	s->complete = complete;
 	s->position = diff_text(position);
 	m->github->n_sync_state = 1;

@@ -154,8 +154,9 @@ diff_comments(struct diff *d, uint32_t number, const json_t *comments, bool whol
 		return rc;
 	m->github_issue->n_comment = out.count;
 	m->github_issue->comment = (Maintpb__GithubIssueCommentMutation **)out.items;
-	if (synced_ms != TIME_NONE)
-		m->github_issue->comment_status = diff_status(d, synced_ms);
+	if (synced_ms != TIME_NONE &&
+	    (m->github_issue->comment_status = diff_status(d, synced_ms)) == NULL)
+		return ERR_NOMEM;
 	*ret = out.count > 0 || m->github_issue->n_deleted_comment > 0 || synced_ms != TIME_NONE
 		   ? m
 		   : NULL;
@@ -334,7 +335,9 @@ diff_event(struct diff *d, struct json_in *in, uint32_t number, const json_t *js
 	e->id = id;
 	e->event_type = diff_text(json_in_str(in, json, "event"));
 	e->created = diff_time(d, json_in_time(in, json, "created_at"));
-	rc = event_names(d, in, json, e);
+	rc = in->err == 0 && e->created == NULL ? ERR_NOMEM : 0;
+	if (rc == 0)
+		rc = event_names(d, in, json, e);
 	if (rc == 0)
 		rc = event_users(d, in, json, e, known);
 	if (rc == 0)
@@ -371,8 +374,9 @@ diff_events(struct diff *d, uint32_t number, const json_t *events, int64_t synce
 	m->github_issue->event = (Maintpb__GithubIssueEvent **)out.items;
 	m->github_issue->n_known_user = known.count;
 	m->github_issue->known_user = (Maintpb__GithubUser **)known.items;
-	if (synced_ms != TIME_NONE)
-		m->github_issue->event_status = diff_status(d, synced_ms);
+	if (synced_ms != TIME_NONE &&
+	    (m->github_issue->event_status = diff_status(d, synced_ms)) == NULL)
+		return ERR_NOMEM;
 	*ret = out.count > 0 || synced_ms != TIME_NONE ? m : NULL;
 	return 0;
 }
@@ -388,17 +392,18 @@ read_review(struct diff *d, struct json_in *in, const json_t *json, Maintpb__Git
     struct diff_list *known)
 {
 	struct diff_user u = diff_read_user(in, json, "user");
+	int64_t submitted = json_in_opt_time(in, json, "submitted_at");
 
 	r->id = json_in_i64(in, json, "id");
 	r->actor_id = u.id > 0 ? u.id : 0;
-	r->created = diff_time(d, json_in_opt_time(in, json, "submitted_at"));
+	r->created = diff_time(d, submitted);
 	r->body = diff_text(json_in_opt_str(in, json, "body"));
 	r->state = diff_text(json_in_str(in, json, "state"));
 	r->commit_id = diff_text(json_in_opt_str(in, json, "commit_id"));
 	r->actor_association = diff_text(json_in_opt_str(in, json, "author_association"));
 	if (in->err != 0)
 		return in->err;
-	if (diff_note_user(d, known, u) != 0)
+	if ((submitted != TIME_NONE && r->created == NULL) || diff_note_user(d, known, u) != 0)
 		return ERR_NOMEM;
 	return other_members(d, json, review_members,
 	    sizeof(review_members) / sizeof(review_members[0]), &r->other_json);
@@ -481,8 +486,9 @@ diff_reviews(struct diff *d, uint32_t number, const json_t *reviews, int64_t syn
 	m->github_issue->review = (Maintpb__GithubReview **)out.items;
 	m->github_issue->n_known_user = known.count;
 	m->github_issue->known_user = (Maintpb__GithubUser **)known.items;
-	if (synced_ms != TIME_NONE)
-		m->github_issue->review_status = diff_status(d, synced_ms);
+	if (synced_ms != TIME_NONE &&
+	    (m->github_issue->review_status = diff_status(d, synced_ms)) == NULL)
+		return ERR_NOMEM;
 	*ret = out.count > 0 || known.count > 0 || m->github_issue->n_deleted_review > 0 ||
 		       synced_ms != TIME_NONE
 		   ? m

@@ -14,6 +14,7 @@
 #include "mutation-log/mlog_record.h"
 #include "sync/mirror_internal.h"
 
+#define SWEEP_MS (INT64_C(60) * 60 * 1000) /* a listing costs money in a bucket */
 #define VERIFY_MS (INT64_C(24) * 60 * 60 * 1000)
 
 /* --- who we are: the same over restarts as long as the disk is --- */
@@ -98,7 +99,7 @@ static int
 open_log(struct mirror *m, const struct mirror_opts *o, struct err_info *ei)
 {
 	struct mlog_writer_opts wo = { .sleep_ms = o->sleep_ms, .ctx = o->ctx };
-	int rc = store_open(o->log_url, &m->store, ei);
+	int rc = store_open_with(o->log_url, o->store, &m->store, ei);
 
 	if (rc == 0)
 		rc = mlog_writer_open(m->store, m->prefix, m->holder, &wo, &m->log, ei);
@@ -114,6 +115,7 @@ mirror_open(const struct mirror_opts *opts, struct mirror **ret, struct err_info
 	if (m == NULL)
 		return ERR_NOMEM;
 	m->verified_ms = clock_mono_ms();
+	m->swept_ms = m->verified_ms - SWEEP_MS; /* once soon after the start */
 	rc = fill(m, opts);
 	if (rc == 0)
 		rc = find_holder(m, ei);
@@ -327,8 +329,10 @@ mirror_tend(struct mirror *m, struct err_info *ei)
 {
 	int rc = mlog_writer_renew(m->log, ei);
 
-	if (rc == 0)
+	if (rc == 0 && clock_mono_ms() - m->swept_ms >= SWEEP_MS) {
+		m->swept_ms = clock_mono_ms();
 		rc = mlog_writer_sweep(m->log, NULL, ei);
+	}
 	snap_writer_collect(m->snap);
 	return rc == 0 ? verify_daily(m, ei) : rc;
 }

@@ -19,6 +19,7 @@ struct mirror_opts {
 	const char *repo;
 	const char *log_url; /* root; "owner/repo/" is added unless log_exact */
 	bool log_exact;
+	const struct store_open_opts *store; /* how the log's store is reached; may be NULL */
 	const char *snapshot_dir;
 	bool rebuild; /* do not trust the snapshot: replay the log */
 	/* How long a taker waits for another holder's lease may be cut short; may be NULL. */

@@ -18,6 +18,7 @@ struct mirror {
 	struct buf packed, framed; /* a record on its way */
 	struct mlog_pos end;       /* where the next record goes */
 	uint64_t unflushed, records;
+	int64_t swept_ms;    /* monotonic time of the last sweep of the log's folder */
 	int64_t verified_ms; /* monotonic time of the last whole check */
 	bool damaged;        /* a check failed: do not close as if all were well */
 };

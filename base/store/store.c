@@ -13,12 +13,19 @@
 int
 store_open(const char *url, struct store **ret, struct err_info *ei)
 {
+	return store_open_with(url, NULL, ret, ei);
+}
+
+int
+store_open_with(const char *url, const struct store_open_opts *opts, struct store **ret,
+    struct err_info *ei)
+{
+	static const struct store_open_opts defaults;
 	static const char file[] = "file://", gs[] = "gs://";
 	const char *path = url + sizeof(file) - 1;
 
 	if (strncmp(url, gs, sizeof(gs) - 1) == 0)
-		return err_set(
-		    ei, ERR_UNSUPPORTED, "%s: Google Cloud Storage is not built in", url);
+		return store_gcs_new(url, opts != NULL ? opts : &defaults, ret, ei);
 	if (strncmp(url, file, sizeof(file) - 1) != 0 || path[0] != '/')
 		return err_set(ei, ERR_INVAL, "%s: not file:///dir or gs://bucket/prefix", url);
 	return store_dir_new(path, ret, ei);
@@ -209,6 +216,77 @@ store_delete(struct store *s, const char *name, int64_t if_generation, struct er
 		return err_set(ei, ERR_INVAL, "%s: bad precondition", name);
 	return s->ops->delete == NULL ? unsupported(s, "delete", ei)
 				      : s->ops->delete (s, name, if_generation, ei);
+}
+
+/* Between two kinds of stores: the bytes come through here. */
+static int
+copy_through(struct store *from, const char *name, struct store *to, const char *to_name,
+    int64_t if_generation, int64_t *ret_generation, struct err_info *ei)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, STORE_COPY_MAX);
+	rc = store_get(from, name, STORE_COPY_MAX, &b, NULL, ei);
+	if (rc == 0)
+		rc = store_put(to, to_name, buf_view(&b), if_generation, ret_generation, ei);
+	buf_clear(&b);
+	return rc;
+}
+
+int
+store_copy(struct store *from, const char *name, struct store *to, const char *to_name,
+    int64_t if_generation, int64_t *ret_generation, struct err_info *ei)
+{
+	int64_t generation = 0;
+	int rc = store_name_check(name, ei);
+
+	if (rc == 0)
+		rc = store_name_check(to_name, ei);
+	if (rc != 0)
+		return rc;
+	if (from->ops != to->ops || from->ops->copy == NULL)
+		return copy_through(from, name, to, to_name, if_generation, ret_generation, ei);
+	rc = from->ops->copy(from, name, to, to_name, if_generation, &generation, ei);
+	if (rc == 0 && ret_generation != NULL)
+		*ret_generation = generation;
+	return rc;
+}
+
+int
+store_compose(struct store *s, const char *const *names, size_t count,
+    const struct store_content *content, const char *to_name, int64_t if_generation,
+    int64_t *ret_generation, struct err_info *ei)
+{
+	int64_t generation = 0;
+	int rc = store_name_check(to_name, ei);
+
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = store_name_check(names[i], ei);
+	if (rc != 0)
+		return rc;
+	if (count == 0 || count > STORE_COMPOSE_MAX)
+		return err_set(ei, ERR_INVAL, "%s: composed of %zu objects", to_name, count);
+	if (s->ops->compose == NULL)
+		return unsupported(s, "compose", ei);
+	rc = s->ops->compose(s, names, count, content, to_name, if_generation, &generation, ei);
+	if (rc == 0 && ret_generation != NULL)
+		*ret_generation = generation;
+	return rc;
+}
+
+int
+store_make_bucket(struct store *s, const char *project, struct err_info *ei)
+{
+	return s->ops->make_bucket == NULL ? unsupported(s, "make buckets", ei)
+					   : s->ops->make_bucket(s, project, ei);
+}
+
+int
+store_stat_bucket(struct store *s, struct store_bucket *ret, struct err_info *ei)
+{
+	return s->ops->stat_bucket == NULL ? unsupported(s, "describe buckets", ei)
+					   : s->ops->stat_bucket(s, ret, ei);
 }
 
 int

@@ -21,10 +21,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/http.h"
 
-#define STORE_ANY INT64_C(-1)         /* as a precondition: none; to read: the newest */
-#define STORE_ABSENT INT64_C(0)       /* as a precondition: the object must not exist */
-#define STORE_NAME_MAX 1024           /* bytes */
+#define STORE_ANY INT64_C(-1)              /* as a precondition: none; to read: the newest */
+#define STORE_ABSENT INT64_C(0)            /* as a precondition: the object must not exist */
+#define STORE_NAME_MAX 1024                /* bytes */
+#define STORE_COPY_MAX ((size_t)256 << 20) /* bytes of an object copied through this machine */
+#define STORE_COMPOSE_MAX 32U         /* objects that one is composed of, as Google allows */
 #define STORE_OWN_PREFIX ".maintner-" /* no part of a name begins so */
 
 struct store;
@@ -50,11 +53,22 @@ struct store_range {
 	size_t len;         /* at most so many bytes */
 };
 
+/* How a network store is reached; zeroes mean the default in brackets. */
+struct store_open_opts {
+	const struct cancel *cancel; /* copied; ends waits and transfers [none] */
+	const char *ca_file;         /* PEM certificates to trust [the system's] */
+	int64_t deadline_ms;         /* for one operation with all its retries [300,000] */
+	int64_t backoff_ms;          /* the first pause after a fault [1,000] */
+};
+
 /*
- * Open a store: "file:///dir" (which need not exist yet).  gs:// is
- * ERR_UNSUPPORTED in this build, anything else ERR_INVAL.
+ * Open a store: "file:///dir" (which need not exist yet) or "gs://bucket[/prefix]", with
+ * the credentials of gcp_auth.h (none under STORAGE_EMULATOR_HOST).  Names are below the
+ * prefix.  ERR_INVAL for another URL or bad credentials.
  */
 int store_open(const char *url, struct store **ret, struct err_info *ei);
+int store_open_with(const char *url, const struct store_open_opts *opts, struct store **ret,
+    struct err_info *ei);          /* `opts` may be NULL */
 void store_close(struct store *s); /* NULL is fine; end locks first */
 
 /* The store as its user wrote it, for messages; borrowed from `s`. */
@@ -101,6 +115,39 @@ int store_put(struct store *s, const char *name, struct slice data, int64_t if_g
 
 /* Delete an object.  ERR_NOENT, ERR_CONFLICT as above (STORE_ABSENT is ERR_INVAL). */
 int store_delete(struct store *s, const char *name, int64_t if_generation, struct err_info *ei);
+
+/*
+ * Copy an object, on the server's side within one kind of store, else through this
+ * machine.  The precondition is on the copy.  ERR_NOENT, ERR_CONFLICT.
+ */
+int store_copy(struct store *from, const char *name, struct store *to, const char *to_name,
+    int64_t if_generation, int64_t *ret_generation, struct err_info *ei);
+
+/* What the caller knows of a composed object's content, to recognise it by. */
+struct store_content {
+	uint64_t size;
+	uint32_t crc32c;
+};
+
+/*
+ * Make `to_name` out of `count` (1..32) objects, one behind the other, without moving
+ * their bytes through here.  ERR_UNSUPPORTED where the store has no such thing (write
+ * the whole object instead); ERR_NOENT, ERR_CONFLICT, ERR_CORRUPT when the result is not
+ * `content`.
+ */
+int store_compose(struct store *s, const char *const *names, size_t count,
+    const struct store_content *content, const char *to_name, int64_t if_generation,
+    int64_t *ret_generation, struct err_info *ei);
+
+/* The bucket that a gs:// URL names; ERR_UNSUPPORTED for other stores. */
+struct store_bucket {
+	char location[64];
+	char storage_class[32];
+	int64_t created_ms;
+};
+int store_make_bucket(
+    struct store *s, const char *project, struct err_info *ei); /* ERR_CONFLICT: exists */
+int store_stat_bucket(struct store *s, struct store_bucket *ret, struct err_info *ei);
 
 /*
  * Hold `name` for this process until store_unlock() or its death; no object of that

@@ -275,8 +275,13 @@ set_paths(struct dir_store *d, const char *path)
 int
 store_dir_new(const char *path, struct store **ret, struct err_info *ei)
 {
-	static const struct store_ops ops = { dir_close, dir_list, dir_stat, dir_read, dir_put,
-		dir_delete, dir_lock };
+	static const struct store_ops ops = { .close = dir_close,
+		.list = dir_list,
+		.stat = dir_stat,
+		.read = dir_read,
+		.put = dir_put,
+		.delete = dir_delete,
+		.lock = dir_lock };
 	struct dir_store *d;
 
 	if (path[0] != '/' || strlen(path) >= PATH_MAX)

@@ -26,6 +26,14 @@ struct store_ops {
 	    struct store *s, const char *name, int64_t if_generation, struct err_info *ei);
 	int (*lock)(
 	    struct store *s, const char *name, struct store_lock **ret, struct err_info *ei);
+	/* `from` and `to` are of this implementation. */
+	int (*copy)(struct store *from, const char *name, struct store *to, const char *to_name,
+	    int64_t if_generation, int64_t *ret_generation, struct err_info *ei);
+	int (*compose)(struct store *s, const char *const *names, size_t count,
+	    const struct store_content *content, const char *to_name, int64_t if_generation,
+	    int64_t *ret_generation, struct err_info *ei);
+	int (*make_bucket)(struct store *s, const char *project, struct err_info *ei);
+	int (*stat_bucket)(struct store *s, struct store_bucket *ret, struct err_info *ei);
 };
 
 /* The head of every implementation's own struct. */
@@ -45,6 +53,10 @@ int store_list_add(struct store_list *l, const char *name, const struct store_ob
 /* ERR_CONFLICT with a text unless `have` (0 = absent) meets the precondition. */
 int store_check_generation(
     const char *name, int64_t have, int64_t if_generation, struct err_info *ei);
+
+/* A store in a bucket of Google Cloud Storage; `url` is gs://bucket[/prefix]. */
+int store_gcs_new(const char *url, const struct store_open_opts *opts, struct store **ret,
+    struct err_info *ei);
 
 /* A store in the directory `path` (absolute), without checking that it exists. */
 int store_dir_new(const char *path, struct store **ret, struct err_info *ei);

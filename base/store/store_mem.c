@@ -176,12 +176,11 @@ add_object(struct mem_store *m, const char *name)
 	return o;
 }
 
+/* Write an object, as the operation that `fault` was decided for. */
 static int
-mem_put(struct store *s, const char *name, struct slice data, int64_t if_generation,
-    int64_t *ret_generation, struct err_info *ei)
+replace_object(struct mem_store *m, enum store_fault fault, const char *name, struct slice data,
+    int64_t if_generation, int64_t *ret_generation, struct err_info *ei)
 {
-	struct mem_store *m = mem_of(s);
-	enum store_fault fault = begin_op(m, STORE_OP_PUT, name);
 	struct mem_object *o = find(m, name);
 	char *copy;
 	int rc;
@@ -208,6 +207,47 @@ mem_put(struct store *s, const char *name, struct slice data, int64_t if_generat
 		return fail_op(m, name, ei);
 	*ret_generation = o->generation;
 	return 0;
+}
+
+static int
+mem_put(struct store *s, const char *name, struct slice data, int64_t if_generation,
+    int64_t *ret_generation, struct err_info *ei)
+{
+	struct mem_store *m = mem_of(s);
+
+	return replace_object(
+	    m, begin_op(m, STORE_OP_PUT, name), name, data, if_generation, ret_generation, ei);
+}
+
+static int
+mem_compose(struct store *s, const char *const *names, size_t count,
+    const struct store_content *content, const char *to_name, int64_t if_generation,
+    int64_t *ret_generation, struct err_info *ei)
+{
+	struct mem_store *m = mem_of(s);
+	enum store_fault fault = begin_op(m, STORE_OP_COMPOSE, to_name);
+	struct buf all;
+	int rc = 0;
+
+	buf_init(&all, STORE_COPY_MAX);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		const struct mem_object *o = find(m, names[i]);
+
+		if (o == NULL)
+			rc = not_found(names[i], ei);
+		else
+			buf_add(&all, o->data, o->len);
+	}
+	if (rc == 0)
+		rc = buf_err(&all);
+	if (rc == 0)
+		rc = replace_object(
+		    m, fault, to_name, buf_view(&all), if_generation, ret_generation, ei);
+	if (rc == 0 &&
+	    (all.len != content->size || crc32c(0, all.ptr, all.len) != content->crc32c))
+		rc = err_set(ei, ERR_CORRUPT, "%s: composed to something else", to_name);
+	buf_clear(&all);
+	return rc;
 }
 
 static void
@@ -304,10 +344,20 @@ mem_close(struct store *s)
 int
 store_mem_new(bool with_locks, struct store **ret)
 {
-	static const struct store_ops locking = { mem_close, mem_list, mem_stat, mem_read,
-		mem_put, mem_delete, mem_lock };
-	static const struct store_ops lockless = { mem_close, mem_list, mem_stat, mem_read,
-		mem_put, mem_delete, NULL };
+	static const struct store_ops locking = { .close = mem_close,
+		.list = mem_list,
+		.stat = mem_stat,
+		.read = mem_read,
+		.put = mem_put,
+		.delete = mem_delete,
+		.lock = mem_lock };
+	static const struct store_ops lockless = { .close = mem_close,
+		.list = mem_list,
+		.stat = mem_stat,
+		.read = mem_read,
+		.put = mem_put,
+		.delete = mem_delete,
+		.compose = mem_compose };
 	struct mem_store *m = mem_zalloc(sizeof(*m));
 
 	if (m == NULL)

@@ -13,6 +13,7 @@ enum store_op {
 	STORE_OP_PUT,
 	STORE_OP_DELETE,
 	STORE_OP_LOCK,
+	STORE_OP_COMPOSE,
 	STORE_OP_COUNT,
 };
 
@@ -22,7 +23,7 @@ enum store_fault {
 	STORE_FAULT_AFTER,  /* it happens, yet the call fails: a lost answer */
 };
 
-/* An empty store.  Without `with_locks` it behaves as a bucket: ERR_UNSUPPORTED. */
+/* An empty store.  Without `with_locks` it behaves as a bucket: no locks, but compose. */
 int store_mem_new(bool with_locks, struct store **ret);
 
 /* Set the clock that dates objects; it starts at 0 and never moves by itself. */

@@ -194,11 +194,12 @@ note_refusal(struct gh *g, struct err_info *ei)
 static void
 note_budget(struct gh *g)
 {
-	int64_t left = g->stats.rate_reset_ms - server_now(g);
+	int64_t left;
 
 	g->refusals = 0;
 	if (g->stats.rate_remaining != 0 || g->stats.rate_reset_ms == TIME_NONE)
 		return;
+	left = g->stats.rate_reset_ms - server_now(g);
 	if (left > 0 && left <= GH_WAIT_MAX_MS)
 		g->hold_until_ms = clock_mono_ms() + left + 1000;
 }
@@ -302,7 +303,7 @@ follow(struct gh *g, char *url, struct gh_page *p, struct err_info *ei)
 
 		if ((size_t)snprintf(full, sizeof(full), "%.*s%s", (int)origin, g->o.base_url,
 			target) >= sizeof(full))
-			return err_set(ei, ERR_LIMIT, "GET %s: the redirect is too long", url);
+			return err_set(ei, ERR_MOVED, "GET %s: the redirect is too long", url);
 		memcpy(target, full, sizeof(full));
 	}
 	if (!gh_same_origin(g->o.base_url, target))
@@ -332,6 +333,9 @@ try_get(struct gh *g, char *url, const char *etag, bool array, struct gh_page *p
 			return rc != 0 ? rc : ERR_BUSY;
 		}
 		note_budget(g);
+		if (g->res.status == 304 && (etag == NULL || etag[0] == '\0'))
+			return err_set(ei, ERR_PROTO, "GET %.*s: 304 without a validator",
+			    (int)strcspn(url, "?"), url); /* no page, no end of a listing */
 		if (g->res.status == 200 || g->res.status == 304)
 			return read_page(g, url, array, p, ei);
 		if (http_status_err(g->res.status) != ERR_MOVED)

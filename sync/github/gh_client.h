@@ -65,8 +65,9 @@ void gh_page_clear(struct gh_page *p);
  * Waits as limits demand and retries 5xx, cut connections and damaged answers.
  * Errors: ERR_AUTH (401), ERR_DENIED (403 that is no limit), ERR_NOENT (404),
  * ERR_GONE (410), ERR_LIMIT (422: paging is limited), ERR_HTTP (another status, or a
- * body over GH_BODY_MAX), ERR_MOVED (a redirect to another host or too many), ERR_PROTO, ERR_UNAVAILABLE,
- * ERR_CLOSED, ERR_TIMEOUT, ERR_CANCELED, ERR_RATE (the wait would be over an hour).
+ * body over GH_BODY_MAX), ERR_MOVED (a redirect to another host or too many), ERR_PROTO,
+ * ERR_UNAVAILABLE, ERR_CLOSED, ERR_TIMEOUT, ERR_CANCELED, ERR_RATE (the wait would be
+ * over an hour).
  */
 int gh_get(struct gh *g, const char *url, const char *etag, bool array, struct gh_page *ret,
     struct err_info *ei);

@@ -4,24 +4,80 @@
 #include <string.h>
 #include <strings.h>
 
-/* Is one of the parameters `; rel="next"` (or rel=next)? */
+static void
+skip_space(struct slice *s)
+{
+	while (s->len > 0 && (*s->ptr == ' ' || *s->ptr == '\t')) {
+		s->ptr++;
+		s->len--;
+	}
+}
+
+/* Take what stands before `stop`, or everything; quoted texts (RFC 9110) are skipped over. */
+static struct slice
+take_until(struct slice *s, const char *stop)
+{
+	struct slice part = { s->ptr, 0 };
+	bool quoted = false;
+
+	for (; part.len < s->len; part.len++) {
+		char c = s->ptr[part.len];
+
+		if (!quoted && strchr(stop, c) != NULL && c != '\0')
+			break;
+		if (quoted && c == '\\' && part.len + 1 < s->len)
+			part.len++;
+		else if (c == '"')
+			quoted = !quoted;
+	}
+	s->ptr += part.len;
+	s->len -= part.len;
+	return part;
+}
+
+static bool
+is_word(struct slice s, const char *word)
+{
+	return s.len == strlen(word) && strncasecmp(s.ptr, word, s.len) == 0;
+}
+
+/* Is `next` one of the relation types in a value such as `next` or `"prev next"`? */
+static bool
+names_next(struct slice value)
+{
+	skip_space(&value);
+	if (value.len > 0 && *value.ptr == '"') {
+		const char *end = memchr(value.ptr + 1, '"', value.len - 1);
+
+		value.ptr++;
+		value.len = end != NULL ? (size_t)(end - value.ptr) : value.len - 1;
+	}
+	while (value.len > 0) {
+		struct slice type = take_until(&value, " \t");
+
+		if (is_word(type, "next"))
+			return true;
+		skip_space(&value);
+	}
+	return false;
+}
+
+/* Does the first `rel` among the parameters name the next page? */
 static bool
 has_rel_next(struct slice params)
 {
-	const char *p = params.ptr, *end = p + params.len;
+	while (params.len > 0) {
+		struct slice part = take_until(&params, ";"), name;
 
-	while (p < end) {
-		const char *semi = memchr(p, ';', (size_t)(end - p));
-		size_t len = semi != NULL ? (size_t)(semi - p) : (size_t)(end - p);
-
-		while (len > 0 && *p == ' ') {
-			p++;
-			len--;
+		skip_space(&part);
+		name = take_until(&part, "= \t");
+		skip_space(&part);
+		if (is_word(name, "rel") && part.len > 0 && *part.ptr == '=')
+			return names_next((struct slice){ part.ptr + 1, part.len - 1 });
+		if (params.len > 0) { /* the semicolon */
+			params.ptr++;
+			params.len--;
 		}
-		if ((len >= 10 && strncasecmp(p, "rel=\"next\"", 10) == 0) ||
-		    (len == 8 && strncasecmp(p, "rel=next", 8) == 0))
-			return true;
-		p += len + 1;
 	}
 	return false;
 }
@@ -36,40 +92,31 @@ copy_out(struct slice url, char *out, size_t size)
 	return 0;
 }
 
-/* Where a link's parameters end: at a comma outside quotation marks. */
-static const char *
-params_end(const char *p, const char *end)
-{
-	bool quoted = false;
-
-	for (; p < end && (quoted || *p != ','); p++) {
-		if (*p == '"')
-			quoted = !quoted;
-	}
-	return p;
-}
-
 int
 gh_link_next(struct slice header, char *out, size_t size)
 {
-	const char *p = header.ptr, *end = p + header.len;
-
 	out[0] = '\0';
-	while (p != NULL && p < end) {
-		const char *close, *stop;
+	while (header.len > 0) {
+		struct slice url, params;
+		const char *close;
 
-		while (p < end && (*p == ' ' || *p == ','))
-			p++;
-		if (p == end)
+		skip_space(&header);
+		if (header.len > 0 && *header.ptr == ',') {
+			header.ptr++;
+			header.len--;
+			continue;
+		}
+		if (header.len == 0)
 			return 0;
-		close = memchr(p, '>', (size_t)(end - p));
-		if (*p != '<' || close == NULL)
+		close = memchr(header.ptr, '>', header.len);
+		if (*header.ptr != '<' || close == NULL)
 			return ERR_PROTO;
-		stop = params_end(close + 1, end);
-		if (has_rel_next((struct slice){ close + 1, (size_t)(stop - close - 1) }))
-			return copy_out(
-			    (struct slice){ p + 1, (size_t)(close - p - 1) }, out, size);
-		p = stop;
+		url = (struct slice){ header.ptr + 1, (size_t)(close - header.ptr) - 1 };
+		header.len -= url.len + 2;
+		header.ptr = close + 1;
+		params = take_until(&header, ",");
+		if (has_rel_next(params))
+			return copy_out(url, out, size);
 	}
 	return 0;
 }
@@ -90,7 +137,9 @@ split_origin(const char *url, char scheme[6], struct slice *host, struct slice *
 	    memchr(p, '\\', (size_t)(end - p)) != NULL)
 		return false; /* nobody needs user names here, and they mislead */
 	colon = *p == '[' ? memchr(p, ']', (size_t)(end - p)) : p;
-	colon = colon != NULL ? memchr(colon, ':', (size_t)(end - colon)) : NULL;
+	if (colon == NULL)
+		return false;
+	colon = memchr(colon, ':', (size_t)(end - colon));
 	*host = (struct slice){ p, (size_t)((colon != NULL ? colon : end) - p) };
 	*port = colon != NULL && colon + 1 < end
 		    ? (struct slice){ colon + 1, (size_t)(end - colon - 1) }

@@ -8,14 +8,15 @@
 #define COUNT_MAX 200U /* nothing in a made log comes in larger numbers */
 
 static const char *const words[] = { "the", "a", "when", "server", "returns", "an", "error",
-	"after", "update", "this", "is", "not", "what", "I", "would", "expect", "request", "fails",
-	"with", "timeout", "on", "client", "version", "and", "then", "it", "works", "again", "see",
-	"also", "log", "below", "steps", "to", "reproduce", "run", "build", "test", "on", "Linux",
-	"memory", "grows", "until", "process", "is", "killed", "please", "add", "support", "for",
-	"the", "option", "documentation", "says", "otherwise", "default", "value", "should", "be",
-	"configurable", "thanks", "for", "report", "I", "can", "confirm", "here", "LGTM", "fixed",
-	"in", "main", "released", "as", "part", "of", "next", "milestone", "regression", "since",
-	"storage", "library", "authentication", "credentials", "pagination", "iterator", "stream" };
+	"after", "update", "this", "is", "not", "what", "I", "would", "expect", "request",
+	"fails", "with", "timeout", "on", "client", "version", "and", "then", "it", "works",
+	"again", "see", "also", "log", "below", "steps", "to", "reproduce", "run", "build",
+	"test", "on", "Linux", "memory", "grows", "until", "process", "is", "killed", "please",
+	"add", "support", "for", "the", "option", "documentation", "says", "otherwise",
+	"default", "value", "should", "be", "configurable", "thanks", "for", "report", "I",
+	"can", "confirm", "here", "LGTM", "fixed", "in", "main", "released", "as", "part", "of",
+	"next", "milestone", "regression", "since", "storage", "library", "authentication",
+	"credentials", "pagination", "iterator", "stream" };
 static const char *const odd[] = { "\"quoted\"", "`code()`", "C:\\path\\to", "na\xc3\xafve",
 	"\xe2\x9c\x93", "\xf0\x9f\x9a\x80", "\xe6\x97\xa5\xe6\x9c\xac", "@octo-dev", "#1234",
 	"https://example.com/a/b?c=d&e=f", "\tindented", "v1.2.3-rc.4" };

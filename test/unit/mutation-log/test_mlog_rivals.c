@@ -45,6 +45,7 @@ struct table {
 	int64_t now_ms;
 	struct store *inner;
 	int fault_percent; /* of the operations */
+	bool compose;      /* grow tails by compose */
 
 	struct done done[DONE_MAX];
 	size_t done_count;
@@ -173,8 +174,23 @@ turn_delete(struct store *s, const char *name, int64_t if_generation, struct err
 	return end(inner, store_delete(inner, name, if_generation, ei));
 }
 
-static const struct store_ops turn_ops = { NULL, turn_list, turn_stat, turn_read, turn_put,
-	turn_delete, NULL };
+static int
+turn_compose(struct store *s, const char *const *names, size_t count,
+    const struct store_content *content, const char *to_name, int64_t if_generation,
+    int64_t *ret_generation, struct err_info *ei)
+{
+	struct store *inner = begin(s);
+
+	return end(inner, store_compose(inner, names, count, content, to_name, if_generation,
+			      ret_generation, ei));
+}
+
+static const struct store_ops turn_ops = { .list = turn_list,
+	.stat = turn_stat,
+	.read = turn_read,
+	.put = turn_put,
+	.delete = turn_delete,
+	.compose = turn_compose };
 
 static int64_t
 table_now(void *ctx)
@@ -308,7 +324,9 @@ live(void *arg)
 		.real_ms = table_now,
 		.sleep_ms = table_sleep,
 		.ctx = r,
-		.wait_poll_ms = 30000 };
+		.wait_poll_ms = 30000,
+		/* Every second run grows its tails by compose, the others put them whole. */
+		.compose_min_bytes = r->t->compose ? 1 : MLOG_SEGMENT_MAX };
 
 	wait_for_first_turn(r->t, r->id);
 	for (int life = 0; life < LIVES; life++) {
@@ -334,7 +352,7 @@ live(void *arg)
 
 /* One run; returns the flushes that succeeded. */
 static int
-run(struct table *t, uint64_t seed, int fault_percent)
+run(struct table *t, uint64_t seed, int fault_percent, bool compose)
 {
 	/* Two of them bear one name: a pod that was started twice. */
 	static const char *const holders[RIVALS] = { "a", "b", "a" };
@@ -342,9 +360,10 @@ run(struct table *t, uint64_t seed, int fault_percent)
 	pthread_t threads[RIVALS];
 	int flushes = 0;
 
-	*t = (struct table){
-		.seed = seed, .now_ms = 1000000000, .fault_percent = fault_percent
-	};
+	*t = (struct table){ .seed = seed,
+		.now_ms = 1000000000,
+		.fault_percent = fault_percent,
+		.compose = compose };
 	buf_init(&t->seen, 1 << 20);
 	buf_char(&t->seen, '>');
 	assert_int_equal(store_mem_new(false, &t->inner), 0);
@@ -384,7 +403,7 @@ run_many(int fault_percent)
 	for (long i = 1; i <= count; i++) {
 		uint64_t seed = (uint64_t)i * UINT64_C(0x9e3779b97f4a7c15);
 
-		flushes += run(t, seed, fault_percent);
+		flushes += run(t, seed, fault_percent, i % 2 == 0);
 		if (t->failure[0] != '\0')
 			fail_msg(
 			    "interleaving %ld, faults %d %%: %s", i, fault_percent, t->failure);

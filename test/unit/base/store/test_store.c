@@ -334,7 +334,11 @@ urls_open_or_say_why_not(void **state)
 		const char *url;
 		int want;
 	} cases[] = {
-		{ "gs://bucket/prefix", ERR_UNSUPPORTED },
+		{ "gs://bucket/prefix", 0 },
+		{ "gs://bucket", 0 },
+		{ "gs://", ERR_INVAL },
+		{ "gs://Bucket/x", ERR_INVAL },
+		{ "gs://bucket//x", ERR_INVAL },
 		{ "file://relative", ERR_INVAL },
 		{ "/plain/path", ERR_INVAL },
 		{ "", ERR_INVAL },

@@ -1,0 +1,226 @@
+"""GetIssue and ListIssues behind nginx, beside a responder that does nothing."""
+
+import os
+import random
+import socket
+import sys
+from statistics import median
+
+from bench import REPO
+from front import ROOT, Front
+from processes import Daemon, PeakAnon
+from table import Row, with_budget
+
+sys.path.insert(0, os.path.join(ROOT, "test", "integration"))
+from fcgi_client import FcgiClient  # noqa: E402  (needs the path above)
+
+GET_RATIO, LIST_RATIO, SIZE_RATIO, MEMORY_MB = 1.2, 1.3, 1.3, 16
+GET_PATHS = 2000
+LIBFCGI_THREADS = 32  # a thread stays with its connection: one for each that nginx may keep
+LIST = f"/api/v1/{REPO}/issues"
+ORDERS = ("number", "-created", "-updated", "-comments")
+
+
+class Stage:
+    """Responders behind one nginx."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.issues = bench.options.issues
+        self.small = max(self.issues // 10, 100)
+        self.run = bench.path("run")
+        os.makedirs(os.path.join(self.run, "static"), exist_ok=True)
+        self.backends = {}
+        snapshots = {"ours": bench.snapshot(self.issues), "small": bench.snapshot(self.small)}
+        if bench.options.large:
+            snapshots["leansmall"] = bench.snapshot(self.small, lean=True)
+            snapshots["leanlarge"] = bench.snapshot(bench.options.large, lean=True)
+        for name, folder in snapshots.items():
+            self.backends[name] = self._responder(name, folder)
+        self.backends["libfcgi"] = self._libfcgi(snapshots["ours"])
+        self.front = Front(self.run, {name: self.socket(name) for name in
+                                      [*self.backends, "noop"]}, self.socket("static", ""))
+        self._clients = {name: FcgiClient(f"unix:{self.socket(name)}") for name in snapshots}
+
+    def socket(self, name, suffix=".sock"):
+        return os.path.join(self.run, name + suffix)
+
+    def _responder(self, name, folder):
+        return Daemon([self.bench.program("maintnerd-fcgi"), "--snapshot", folder,
+                       "--listen", f"unix:{self.socket(name)}"], self.socket(name))
+
+    def _libfcgi(self, folder):
+        """As a web server's process manager starts it: the socket is descriptor 0."""
+        path = self.socket("libfcgi")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            os.chmod(path, 0o660)
+            listener.listen(1024)
+            return Daemon([self.bench.program("maintnerd-fcgi"), "--snapshot", folder,
+                           "--threads", LIBFCGI_THREADS], stdin=listener)
+
+    def noop(self, size):
+        if "noop" in self.backends:
+            self.backends["noop"].stop()
+        self.backends["noop"] = Daemon(
+            [self.bench.helper("noop_fcgi"), "--listen", f"unix:{self.socket('noop')}",
+             "--bytes", size], self.socket("noop"))
+
+    def static(self, size):
+        with open(os.path.join(self.run, "static", f"{size}.json"), "wb") as file:
+            file.write(b"x" * size)
+        return f"/{size}.json"
+
+    def ask(self, name, target):
+        path, _, query = target.partition("?")
+        answer = self._clients[name].ask(path, query)
+        if answer.status != 200:
+            raise RuntimeError(f"{target}: {answer}")
+        return answer
+
+    def load(self, name, paths):
+        pid = self.backends[name].pid if name in self.backends else None
+        return self.front.load(name, paths, pid, self.bench.options.seconds)
+
+    def compare(self, paths, names):
+        """{name: slices}, the names in turn in each round."""
+        slices = {name: [] for name in names}
+        for nth in range(self.bench.options.http_rounds + 1):
+            for name in names:
+                got = self.load(name, paths[name])
+                if nth > 0:  # the first one warms
+                    slices[name].append(got)
+        return slices
+
+    def close(self):
+        for client in self._clients.values():
+            client.close()
+        self.front.stop()
+        for backend in self.backends.values():
+            backend.stop()
+
+
+def ratio(slices, a, b, what="total_us"):
+    return median(getattr(x, what) / getattr(y, what) for x, y in zip(slices[a], slices[b]))
+
+
+def mid(slices, what):
+    return median(getattr(s, what) for s in slices)
+
+
+def cpu_cell(slices):
+    return f"{mid(slices, 'nginx_us'):.0f} + {mid(slices, 'backend_us'):.0f} us"
+
+
+def middle_target(stage, name, issues, query, total=None):
+    """The same query with the token of a page in the middle."""
+    token, seen = "", 0
+    while True:
+        more = f"&pageToken={token}" if token else ""
+        page = stage.ask(name, f"{LIST}?{query}&pageSize=500&fieldMask=issueId{more}").json()
+        seen += len(page["issues"])
+        if seen >= page["total"] // 2 or not page["nextPageToken"]:
+            return f"{LIST}?{query}&pageSize=100&pageToken={page['nextPageToken']}"
+        token = page["nextPageToken"]
+
+
+def detail(what, size, slices, name):
+    s = slices[name]
+    return [what, name, f"{size / 1000:.1f} KB", f"{mid(s, 'per_s'):,.0f}",
+            f"{mid(s, 'nginx_us'):.0f}", f"{mid(s, 'backend_us'):.0f}",
+            f"{mid(s, 'p50_us') / 1000:.2f} ms", f"{mid(s, 'p99_us') / 1000:.2f} ms"]
+
+
+def transports(stage, what, paths, size):
+    """All columns for one question; returns the slices and the cells."""
+    stage.noop(size)
+    names = ["ours", "noop", "libfcgi", "static"]
+    every = {name: paths for name in names[:3]}
+    every["static"] = [stage.static(size)]
+    slices = stage.compare(every, names)
+    return slices, [detail(what, size, slices, name) for name in names]
+
+
+def get_issue(stage):
+    numbers = random.Random(1).sample(range(1, stage.issues + 1), min(GET_PATHS, stage.issues))
+    paths = [f"{LIST}/{n}?comments=true" for n in numbers]
+    size = round(sum(len(stage.ask("ours", path).body) for path in paths) / len(paths))
+    stage.bench.say(f"GetIssue, {size} bytes on average")
+    slices, cells = transports(stage, "GetIssue with comments", paths, size)
+    stage.bench.rows.append(with_budget(
+        f"GetIssue with comments, {len(paths):,} issues at random, {size / 1000:.1f} KB",
+        cpu_cell(slices["ours"]), f"no-op {cpu_cell(slices['noop'])}",
+        ratio(slices, "ours", "noop"), GET_RATIO))
+    return cells
+
+
+def list_case(stage, order, query, place):
+    first = f"orderBy={order}{query}"
+    target = f"{LIST}?{first}&pageSize=100"
+    if place == "middle":
+        target = middle_target(stage, "ours", stage.issues, first)
+    size = len(stage.ask("ours", target).body)
+    stage.noop(size)
+    stage.bench.say(f"ListIssues {first}, {place}, {size} bytes")
+    slices = stage.compare({"ours": [target], "noop": [target]}, ["ours", "noop"])
+    state = "open" if query else "all"
+    stage.bench.rows.append(with_budget(
+        f"ListIssues, 100 by `{order}`, {state}, {place} page, {size / 1000:.0f} KB",
+        cpu_cell(slices["ours"]), f"no-op {cpu_cell(slices['noop'])}",
+        ratio(slices, "ours", "noop"), LIST_RATIO))
+
+
+def size_case(stage, large, small, counts, order, place):
+    """The same page in a large and in a small repository, CPU for each byte."""
+    query = f"orderBy={order}"
+    targets = {name: f"{LIST}?{query}&pageSize=100" if place == "first" else
+               middle_target(stage, name, count, query)
+               for name, count in ((large, counts[0]), (small, counts[1]))}
+    sizes = {name: len(stage.ask(name, target).body) for name, target in targets.items()}
+    stage.bench.say(f"ListIssues {query}, {place}, {counts[0]:,} against {counts[1]:,}")
+    slices = stage.compare({name: [target] for name, target in targets.items()}, [large, small])
+    scale = sizes[small] / sizes[large]
+    return with_budget(
+        f"ListIssues, 100 by `{order}`, {place} page, {counts[0]:,} issues",
+        f"{cpu_cell(slices[large])} for {sizes[large] / 1000:.0f} KB",
+        f"{counts[1]:,} issues: {cpu_cell(slices[small])} for {sizes[small] / 1000:.0f} KB",
+        ratio(slices, large, small) * scale, SIZE_RATIO)
+
+
+def memory(stage, target):
+    """A fresh responder, 16 connections that ask for large pages."""
+    stage.backends["ours"].stop()
+    stage.backends["ours"] = stage._responder("ours", stage.bench.snapshot(stage.issues))
+    peak = PeakAnon(stage.backends["ours"].pid)
+    for _ in range(3):
+        stage.load("ours", [target])
+    mib = peak.stop()
+    stage.bench.rows.append(Row(
+        "responder's own memory, 16 connections asking for that page", f"{mib:.1f} MiB", "", "",
+        f"{MEMORY_MB} MB", mib * 1.048576 <= MEMORY_MB))
+
+
+def measure_http(bench):
+    stage = Stage(bench)
+    try:
+        cells = get_issue(stage)
+        for order in ORDERS:
+            for query in ("", "&closed=false"):
+                for place in ("first", "middle"):
+                    list_case(stage, order, query, place)
+        page = f"{LIST}?pageSize=100"
+        size = len(stage.ask("ours", page).body)
+        cells += transports(stage, "ListIssues, 100", [page], size)[1]
+        pairs = [("ours", "small", (stage.issues, stage.small))]
+        if bench.options.large:
+            pairs.append(("leanlarge", "leansmall", (bench.options.large, stage.small)))
+        for large, small, counts in pairs:
+            for place in ("first", "middle"):
+                bench.rows.append(size_case(stage, large, small, counts, "-updated", place))
+        memory(stage, page)
+    finally:
+        stage.close()
+    bench.further.append((
+        "Transports: our server, a no-op on it, libfcgi with threads, a static file",
+        ["what", "behind nginx", "size", "requests/s", "nginx us", "backend us", "p50", "p99"],
+        cells))
