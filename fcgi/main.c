@@ -11,7 +11,7 @@
 #include "fcgi/responder.h"
 
 struct settings {
-	const char *snapshot, *listen, *log_level;
+	const char *snapshot, *listen, *log_level, *log, *log_exact;
 	int64_t threads;
 };
 
@@ -25,6 +25,14 @@ read_settings(
 		    .required = true,
 		    .value = "DIR",
 		    .help = "directory of the LMDB snapshot" },
+		{ .name = "log",
+		    .target = &s->log,
+		    .value = "URL",
+		    .help = "root of the logs, read only, for the log routes" },
+		{ .name = "log-exact",
+		    .target = &s->log_exact,
+		    .value = "URL",
+		    .help = "the repository's own log folder, instead of --log" },
 		{ .name = "listen",
 		    .target = &s->listen,
 		    .value = "ADDR",
@@ -115,6 +123,8 @@ main(int argc, char **argv)
 	}
 	log_setup("maintnerd-fcgi", NULL, level);
 	responder_init(&p.responder, set.snapshot);
+	p.responder.log_url = set.log_exact != NULL ? set.log_exact : set.log;
+	p.responder.log_exact = set.log_exact != NULL;
 	rc = serve(&set, &p, &ei);
 	responder_clear(&p.responder);
 	if (rc != 0 && rc != ERR_TIMEOUT)

@@ -92,6 +92,38 @@ read_page_size(struct raw *r, const char *name, struct slice value)
 }
 
 static int
+read_u64(struct raw *r, const char *name, struct slice value, uint64_t max, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.ptr[i] < '0' || value.ptr[i] > '9' || n > max / 10)
+			return bad(r, name, value, "a number");
+		n = n * 10 + (uint64_t)(value.ptr[i] - '0');
+	}
+	if (n > max)
+		return bad(r, name, value, "a number in range");
+	*ret = n;
+	return 0;
+}
+
+static int
+read_start_segment(struct raw *r, const char *name, struct slice value)
+{
+	uint64_t n = 0;
+	int rc = read_u64(r, name, value, 9999, &n);
+
+	r->p->start_segment = (uint32_t)n;
+	return rc;
+}
+
+static int
+read_wait_size_not(struct raw *r, const char *name, struct slice value)
+{
+	return read_u64(r, name, value, INT64_MAX, &r->p->wait_size_not);
+}
+
+static int
 read_page_token(struct raw *r, const char *name, struct slice value)
 {
 	(void)name;
@@ -180,6 +212,8 @@ static const struct reader {
 	{ "closed", "closed", read_closed },
 	{ "pullRequest", "pull_request", read_pull },
 	{ "fieldMask", "field_mask", read_mask },
+	{ "startseg", "startseg", read_start_segment },
+	{ "waitsizenot", "waitsizenot", read_wait_size_not },
 };
 
 static int
@@ -217,7 +251,9 @@ classes_of(const struct raw *r)
 int
 params_parse(struct slice query, struct arena *a, struct params *ret, struct err_info *ei)
 {
-	struct params p = { .page_size = PARAMS_PAGE_MAX, .order = SNAP_BY_NUMBER };
+	struct params p = { .page_size = PARAMS_PAGE_MAX,
+		.order = SNAP_BY_NUMBER,
+		.wait_size_not = PARAMS_NO_SIZE };
 	struct raw r = { .p = &p, .arena = a, .ei = ei, .closed = -1, .pull = -1 };
 	const char *at = query.ptr, *end = query.ptr + query.len;
 	int rc = 0;

@@ -13,6 +13,7 @@
 #include "lmdb-schema/snap_read.h"
 
 #define PARAMS_PAGE_MAX 500U
+#define PARAMS_NO_SIZE UINT64_MAX
 #define PARAMS_QUERY_MAX ((size_t)32 << 10) /* bytes of a query string */
 
 struct params {
@@ -22,6 +23,8 @@ struct params {
 	bool descending;
 	unsigned classes; /* from closed and pullRequest: a mask of 1 << enum snap_class */
 	uint64_t fields;  /* from fieldMask, comments and reviews */
+	uint32_t start_segment; /* of the log routes */
+	uint64_t wait_size_not; /* PARAMS_NO_SIZE = not given */
 };
 
 /* ERR_INVAL with a text for the client; slices live in the arena. */

@@ -4,6 +4,9 @@
  *
  * Must not know sockets, FastCGI or libfcgi.
  */
+#include <time.h>
+
+#include "base/clock.h"
 #include "fcgi/request.h"
 
 #include <ctype.h>
@@ -153,15 +156,41 @@ fill(struct request *req)
 }
 
 void
+request_again(struct request *req, unsigned delay_ms)
+{
+	if (!req->replied)
+		req->again_ms = delay_ms > 0 ? delay_ms : 1;
+}
+
+void
+request_run_to_end(struct request *req, struct request_bufs *b, request_handler handler,
+    void *ctx, unsigned thread)
+{
+	int64_t began = clock_mono_ms();
+
+	request_run(req, b, handler, ctx, thread);
+	while (!req->replied) {
+		struct timespec pause = { req->again_ms / 1000,
+			(req->again_ms % 1000) * 1000000L };
+
+		nanosleep(&pause, NULL);
+		arena_reset(req->arena);
+		req->waited_ms = clock_mono_ms() - began;
+		request_run(req, b, handler, ctx, thread);
+	}
+}
+
+void
 request_run(struct request *req, struct request_bufs *b, request_handler handler, void *ctx,
     unsigned thread)
 {
 	req->out = &b->out;
 	req->head = &b->head;
 	req->replied = false;
+	req->again_ms = 0;
 	if (fill(req) == 0)
 		handler(ctx, thread, req);
-	if (!req->replied) {
+	if (!req->replied && req->again_ms == 0) {
 		buf_reset(&b->out);
 		buf_str(&b->out, INTERNAL_ERROR);
 		request_reply(req, 500, "application/json", NULL, &b->out);

@@ -38,11 +38,15 @@ struct request {
 	 */
 	struct buf *out;
 
+	/* How long this request has been put off by request_again(); 0 at its first run. */
+	int64_t waited_ms;
+
 	/* private to request.c and the transports */
 	const struct request_transport *transport;
 	void *carrier;
 	struct buf *head;
 	bool replied;
+	unsigned again_ms; /* request_again() was called */
 };
 
 /* An HTTP header field of the answer; lists end with one whose name is NULL. */
@@ -67,6 +71,12 @@ struct slice request_param(const struct request *req, const char *name);
  */
 void request_reply(struct request *req, int status, const char *content_type,
     const struct request_field *fields, struct buf *body);
+
+/*
+ * Instead of an answer: run the handler anew in `delay_ms`, for long polls.  Over our own
+ * server that costs a connection, elsewhere a thread.
+ */
+void request_again(struct request *req, unsigned delay_ms);
 
 /* "Not Found" for 404; "Unknown" for a status that is not in the table. */
 const char *request_reason(int status);

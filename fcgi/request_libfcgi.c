@@ -118,7 +118,7 @@ serve_one(struct fd0_thread *t)
 		return;
 	}
 	req.body = buf_view(&t->body);
-	request_run(&req, &t->bufs, t->all->handler, t->all->ctx, t->index);
+	request_run_to_end(&req, &t->bufs, t->all->handler, t->all->ctx, t->index);
 	FCGX_Finish_r(&t->fcgx);
 	arena_reset(&t->arena);
 }

@@ -48,7 +48,7 @@ request_serve_mem(const struct request_pair *params, struct slice body,
 	arena_init(&arena, REQUEST_ARENA_MAX);
 	req.arena = &arena;
 	request_bufs_init(&bufs, o);
-	request_run(&req, &bufs, handler, ctx, 0);
+	request_run_to_end(&req, &bufs, handler, ctx, 0);
 	request_bufs_clear(&bufs);
 	arena_clear(&arena);
 	return buf_err(ret);

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fcgi/server.h"
 #include "base/mem.h"
 #include "fcgi/request_transport.h"
@@ -49,17 +50,59 @@ server_send(struct request *req, struct slice head, struct buf *body)
 
 static const struct request_transport server_transport = { server_param, server_send };
 
+/* A request that is run again: which thread it is on, and since when. */
+struct put_off {
+	struct server_thread *thread;
+	int64_t since_ms;
+};
+
+static void serve(struct server_thread *t, struct fcgi_request *fr, int64_t waited_ms);
+
 static void
-on_request(void *ctx, struct fcgi_request *fr)
+on_again(struct fcgi_request *fr)
 {
-	struct server_thread *t = ctx;
+	const struct put_off *p = fcgi_request_data(fr);
+
+	serve(p->thread, fr, clock_mono_ms() - p->since_ms);
+}
+
+/* Keep the request, its connection and nothing else until it is run again. */
+static void
+put_off(struct server_thread *t, struct fcgi_request *fr, unsigned ms)
+{
+	struct put_off *p = fcgi_request_data(fr);
+
+	if (p == NULL) {
+		p = arena_alloc(fcgi_request_arena(fr), sizeof(*p));
+		if (p == NULL) {
+			fcgi_request_end(fr, 1);
+			return;
+		}
+		*p = (struct put_off){ t, clock_mono_ms() };
+		fcgi_request_set_data(fr, p);
+	}
+	fcgi_request_defer(fr, ms, on_again);
+}
+
+static void
+serve(struct server_thread *t, struct fcgi_request *fr, int64_t waited_ms)
+{
 	struct request req = { .transport = &server_transport,
 		.carrier = fr,
 		.body = fcgi_request_body(fr),
 		.body_over = fcgi_request_body_over(fr),
-		.arena = fcgi_request_arena(fr) };
+		.arena = fcgi_request_arena(fr),
+		.waited_ms = waited_ms };
 
 	request_run(&req, &t->bufs, t->all->handler, t->all->ctx, t->index);
+	if (!req.replied)
+		put_off(t, fr, req.again_ms);
+}
+
+static void
+on_request(void *ctx, struct fcgi_request *fr)
+{
+	serve(ctx, fr, 0);
 }
 
 static void *

@@ -30,9 +30,14 @@ void request_bufs_clear(struct request_bufs *b);
 
 /*
  * Fill `req` from the CGI variables and run the handler, then see that it replied.
- * The caller has set transport, carrier, body, body_over and arena.
+ * The caller has set transport, carrier, body, body_over and arena.  After
+ * request_again() it has not replied, and must be run again in req->again_ms.
  */
 void request_run(struct request *req, struct request_bufs *b, request_handler handler,
+    void *ctx, unsigned thread);
+
+/* The same, sleeping in this thread for as long as the handler wants to be run again. */
+void request_run_to_end(struct request *req, struct request_bufs *b, request_handler handler,
     void *ctx, unsigned thread);
 
 /*

@@ -21,6 +21,8 @@ static const struct route routes[] = {
 	{ "/api/v1/owners/{o}/repositories", handle_repositories, true },
 	{ "/api/v1/{o}/{r}/issues", handle_issues, true },
 	{ "/api/v1/{o}/{r}/issues/{n}", handle_issue, true },
+	{ "/api/v1/{o}/{r}/logs", handle_logs, true },
+	{ "/api/v1/{o}/{r}/logs/{n}", handle_log_segment, true },
 };
 
 void
@@ -29,13 +31,16 @@ responder_init(struct responder *r, const char *snapshot_dir)
 	memset(r, 0, sizeof(*r));
 	r->snapshot_dir = snapshot_dir;
 	pthread_mutex_init(&r->lock, NULL);
+	pthread_mutex_init(&r->log_lock, NULL);
 }
 
 void
 responder_clear(struct responder *r)
 {
 	snap_close(atomic_load(&r->snap));
+	store_close(r->log);
 	pthread_mutex_destroy(&r->lock);
+	pthread_mutex_destroy(&r->log_lock);
 }
 
 /* Under the lock: look for the snapshot, but not at every request. */
@@ -76,6 +81,22 @@ responder_view(struct responder *r, struct snap_view **ret, struct err_info *ei)
 		pthread_mutex_unlock(&r->lock);
 	}
 	return rc == 0 ? snap_view_begin(s, ret) : rc;
+}
+
+bool
+parse_decimal(struct slice text, uint64_t max, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	if (text.len == 0 || text.len > 19 || (text.ptr[0] == '0' && text.len > 1))
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] < '0' || text.ptr[i] > '9')
+			return false;
+		n = n * 10 + (uint64_t)(text.ptr[i] - '0');
+	}
+	*ret = n;
+	return n <= max;
 }
 
 /* The next '/'-separated part of a path behind *at; false at the end. */

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/store/store.h"
 #include "fcgi/params.h"
 #include "fcgi/request.h"
 
@@ -15,6 +16,10 @@
 
 struct responder {
 	const char *snapshot_dir;
+	const char *log_url; /* for the log routes; NULL = they answer 501 */
+	bool log_exact;      /* log_url is the repository's own folder */
+	pthread_mutex_t log_lock;
+	struct store *log;           /* opened when first asked for; under log_lock */
 	pthread_mutex_t lock;        /* guards the first opening of snap */
 	_Atomic(struct snap *) snap; /* NULL until there is a snapshot */
 	int64_t retry_ms;            /* monotonic time before which it is not tried again */
@@ -25,6 +30,9 @@ struct responder {
 struct route_match {
 	struct slice owner, repo, number;
 };
+
+/* Decimal digits without a leading zero, at most `max`; false for anything else. */
+bool parse_decimal(struct slice text, uint64_t max, uint64_t *ret);
 
 /* One request being answered. */
 struct exchange {
@@ -60,5 +68,7 @@ bool exchange_is_ours(struct exchange *x, struct snap_repo *repo);
 void handle_issues(struct exchange *x);
 void handle_issue(struct exchange *x);
 void handle_repositories(struct exchange *x);
+void handle_logs(struct exchange *x);
+void handle_log_segment(struct exchange *x);
 void handle_health(struct exchange *x);
 void handle_metrics(struct exchange *x);

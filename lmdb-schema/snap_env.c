@@ -34,6 +34,9 @@ snap_err(int mdb_rc)
 		return ERR_CORRUPT;
 	case MDB_BAD_VALSIZE:
 		return ERR_LIMIT;
+	case ENOSPC:
+	case EDQUOT:
+		return ERR_IO; /* not ERR_FULL: a larger map would not help */
 	default:
 		return mdb_rc > 0 ? err_from_errno(mdb_rc) : ERR_IO;
 	}

@@ -17,6 +17,7 @@ const char *const snap_table_names[SNAP_TABLES] = {
 	[SNAP_T_BY_UPDATED] = "issue_by_updated",
 	[SNAP_T_BY_COMMENTS] = "issue_by_comments",
 	[SNAP_T_OUTBOX] = "outbox",
+	[SNAP_T_SEGMENT] = "segment",
 };
 
 uint64_t

@@ -24,6 +24,20 @@ snap_repo_get(struct snap_view *v, struct snap_repo *ret)
 	return 0;
 }
 
+int
+snap_segment_get(struct snap_view *v, uint32_t number, struct snap_segment *ret)
+{
+	unsigned char key[4];
+	struct slice row;
+	int rc;
+
+	rc = snap_get(v, SNAP_T_SEGMENT, key, snap_key_number(number, key), 8, &row);
+	if (rc == 0)
+		*ret = (struct snap_segment){ number, get_le64(row.ptr),
+			{ row.ptr + 8, row.len - 8 } };
+	return rc;
+}
+
 /* Cut a u32-length-prefixed text off the front of `rest`. */
 static int
 take_text(struct slice *rest, struct slice *ret)

@@ -57,6 +57,17 @@ snap_tail_put(struct snap_txn *t, const struct snap_tail *tail)
 	snap_put_row(t, SNAP_T_META, SNAP_META_TAIL, strlen(SNAP_META_TAIL));
 }
 
+void
+snap_segment_put(struct snap_txn *t, const struct snap_tail *segment)
+{
+	unsigned char key[4];
+
+	buf_reset(&t->row);
+	buf_le64(&t->row, segment->size);
+	buf_str(&t->row, segment->sha224);
+	snap_put_row(t, SNAP_T_SEGMENT, key, snap_key_number(segment->number, key));
+}
+
 int
 snap_tail_get(struct snap_view *v, struct snap_tail *ret)
 {

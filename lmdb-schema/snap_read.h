@@ -219,6 +219,17 @@ struct snap_milestone {
 };
 int snap_milestone_get(struct snap_view *v, int64_t id, struct snap_milestone *ret);
 
+/* --- the durable log, as far as it is known here --- */
+
+struct snap_segment {
+	uint32_t number;
+	uint64_t size;       /* bytes */
+	struct slice sha224; /* 56 hex digits */
+};
+
+/* The segment `number`; ERR_NOENT behind the last, and before anything was flushed. */
+int snap_segment_get(struct snap_view *v, uint32_t number, struct snap_segment *ret);
+
 /* --- lists --- */
 
 enum snap_order {

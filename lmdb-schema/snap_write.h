@@ -161,6 +161,8 @@ struct snap_tail {
 	char sha224[57]; /* hex and a NUL */
 };
 void snap_tail_put(struct snap_txn *t, const struct snap_tail *tail);
+/* The same row in the list of all durable segments, which the tail is the last of. */
+void snap_segment_put(struct snap_txn *t, const struct snap_tail *segment);
 int snap_tail_get(struct snap_view *v, struct snap_tail *ret); /* ERR_NOENT */
 
 /* --- outbox: framed records that are applied but not yet durable in the log --- */

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/store/fault.h"
+#include "mutation-log/mlog_reader.h"
 #include "mutation-log/mlog_record.h"
 #include "sync/mirror_internal.h"
 
@@ -240,6 +241,53 @@ mirror_put_tail(struct mirror *m, struct snap_txn *t)
 	tail.size = s.size;
 	memcpy(tail.sha224, s.sha224, sizeof(s.sha224));
 	snap_tail_put(t, &tail);
+	snap_segment_put(t, &tail);
+}
+
+static int
+put_segments(struct mirror *m, const struct mlog_reader *r)
+{
+	struct snap_txn *t;
+	int rc;
+
+	do {
+		rc = snap_txn_begin(m->snap, &t);
+		if (rc != 0)
+			return rc;
+		for (size_t i = 0; i < mlog_reader_segment_count(r); i++) {
+			const struct mlog_segment *s = mlog_reader_segment(r, i);
+			struct snap_tail row = { .number = s->number, .size = s->size };
+
+			memcpy(row.sha224, s->sha224, sizeof(s->sha224));
+			snap_segment_put(t, &row);
+		}
+		rc = snap_txn_commit(t);
+	} while (rc == ERR_FULL);
+	return rc;
+}
+
+int
+mirror_note_segments(struct mirror *m, struct err_info *ei)
+{
+	struct mlog_segment tail;
+	struct mlog_reader *r;
+	int rc;
+
+	if (!mlog_writer_tail(m->log, &tail) ||
+	    (m->segments_noted && m->noted_number == tail.number))
+		return 0;
+	rc = mlog_reader_open(m->store, m->prefix, mlog_writer_durable(m->log), &r, ei);
+	/* After a takeover the log ends where nothing has been written yet. */
+	if (rc == ERR_CONFLICT)
+		rc = mlog_reader_open(
+		    m->store, m->prefix, (struct mlog_pos){ tail.number, tail.size }, &r, ei);
+	if (rc != 0)
+		return rc;
+	rc = put_segments(m, r);
+	mlog_reader_close(r);
+	m->segments_noted = rc == 0;
+	m->noted_number = tail.number;
+	return rc;
 }
 
 /* The durable records are in the log for good: forget their rows, note the tail. */
@@ -266,9 +314,9 @@ forget_durable(struct mirror *m)
 static int
 append_rows(struct mirror *m, bool *ret_more, struct err_info *ei)
 {
-	struct snap_view *v;
+	struct snap_view *v = NULL;
 	struct mlog_pos at = mlog_writer_end(m->log);
-	struct slice row;
+	struct slice row = { 0 };
 	int rc = mirror_view(m, &v);
 
 	*ret_more = false;
@@ -297,6 +345,8 @@ mirror_flush(struct mirror *m, struct err_info *ei)
 			fault_point("mirror.flushed");
 			rc = forget_durable(m);
 		}
+		if (rc == 0)
+			rc = mirror_note_segments(m, ei);
 		if (rc != 0)
 			return err_wrap(ei, rc, "flush of the log");
 	}

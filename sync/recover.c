@@ -252,8 +252,10 @@ static int
 set_end(struct mirror *m)
 {
 	struct state s = { 0 };
-	int rc = read_state(m, &s);
+	int rc = mirror_note_segments(m, NULL);
 
+	if (rc == 0)
+		rc = read_state(m, &s);
 	if (rc == 0)
 		m->end = (struct mlog_pos){ s.repo.log_segment, s.repo.log_offset };
 	return rc;

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import socket
 import sys
 from statistics import median
@@ -18,6 +19,7 @@ GET_RATIO, LIST_RATIO, SIZE_RATIO, MEMORY_MB = 1.2, 1.3, 1.3, 16
 GET_PATHS = 2000
 LIBFCGI_THREADS = 32  # a thread stays with its connection: one for each that nginx may keep
 LIST = f"/api/v1/{REPO}/issues"
+PLAIN = " (plain)"
 ORDERS = ("number", "-created", "-updated", "-comments")
 
 
@@ -29,6 +31,7 @@ class Stage:
         self.issues = bench.options.issues
         self.small = max(self.issues // 10, 100)
         self.run = bench.path("run")
+        shutil.rmtree(self.run, ignore_errors=True)
         os.makedirs(os.path.join(self.run, "static"), exist_ok=True)
         self.backends = {}
         snapshots = {"ours": bench.snapshot(self.issues), "small": bench.snapshot(self.small)}
@@ -38,8 +41,10 @@ class Stage:
         for name, folder in snapshots.items():
             self.backends[name] = self._responder(name, folder)
         self.backends["libfcgi"] = self._libfcgi(snapshots["ours"])
-        self.front = Front(self.run, {name: self.socket(name) for name in
-                                      [*self.backends, "noop"]}, self.socket("static", ""))
+        sockets = {name: self.socket(name) for name in [*self.backends, "noop"]}
+        self.front = Front(self.socket("front", ""), sockets, self.socket("static", ""))
+        self.plain = Front(self.socket("plain", ""), sockets, self.socket("static", ""),
+                           keep_memory=False)
         self._clients = {name: FcgiClient(f"unix:{self.socket(name)}") for name in snapshots}
 
     def socket(self, name, suffix=".sock"):
@@ -79,8 +84,11 @@ class Stage:
         return answer
 
     def load(self, name, paths):
-        pid = self.backends[name].pid if name in self.backends else None
-        return self.front.load(name, paths, pid, self.bench.options.seconds)
+        """`name` is a backend's; with " (plain)" behind it, nginx as glibc leaves it."""
+        backend = name.removesuffix(PLAIN)
+        pid = self.backends[backend].pid if backend in self.backends else None
+        front = self.front if name == backend else self.plain
+        return front.load(backend, paths, pid, self.bench.options.seconds)
 
     def compare(self, paths, names):
         """{name: slices}, the names in turn in each round."""
@@ -96,6 +104,7 @@ class Stage:
         for client in self._clients.values():
             client.close()
         self.front.stop()
+        self.plain.stop()
         for backend in self.backends.values():
             backend.stop()
 
@@ -134,8 +143,8 @@ def detail(what, size, slices, name):
 def transports(stage, what, paths, size):
     """All columns for one question; returns the slices and the cells."""
     stage.noop(size)
-    names = ["ours", "noop", "libfcgi", "static"]
-    every = {name: paths for name in names[:3]}
+    names = ["ours", "noop", "libfcgi", "static", "ours" + PLAIN, "noop" + PLAIN]
+    every = {name: paths for name in names}
     every["static"] = [stage.static(size)]
     slices = stage.compare(every, names)
     return slices, [detail(what, size, slices, name) for name in names]
@@ -221,6 +230,7 @@ def measure_http(bench):
     finally:
         stage.close()
     bench.further.append((
-        "Transports: our server, a no-op on it, libfcgi with threads, a static file",
+        "Transports: our server, a no-op on it, libfcgi with threads, a static file; "
+        "plain: without the malloc settings of `measure/front.py`",
         ["what", "behind nginx", "size", "requests/s", "nginx us", "backend us", "p50", "p99"],
         cells))

@@ -1,5 +1,6 @@
 """Processes and what they cost: CPU time and anonymous memory, read from /proc."""
 
+import atexit
 import json
 import os
 import signal
@@ -80,14 +81,14 @@ def run_timed(command, env=None):
 class Daemon:
     """A server that is running once its unix socket exists."""
 
-    def __init__(self, command, socket_path=None, stdin=None, log=None):
+    def __init__(self, command, socket_path=None, stdin=None, env=None):
         if socket_path and os.path.exists(socket_path):
             os.unlink(socket_path)
-        self._log = open(log or os.devnull, "ab")
-        self.process = subprocess.Popen([str(word) for word in command],
-                                        stdin=stdin or subprocess.DEVNULL,
-                                        stdout=self._log, stderr=self._log)
+        self.process = subprocess.Popen(
+            [str(word) for word in command], stdin=stdin or subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
         self.pid = self.process.pid
+        atexit.register(self.stop)  # nothing is left over when a part fails
         self._wait_for(socket_path)
 
     def _wait_for(self, socket_path):
@@ -98,6 +99,7 @@ class Daemon:
             time.sleep(0.01)
 
     def stop(self):
+        atexit.unregister(self.stop)
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -105,4 +107,3 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self._log.close()

@@ -91,7 +91,7 @@ add_one(struct mirror_txn *t, void *ctx)
 {
 	static char owner[] = "acme", repo[] = "widgets", login[] = "ann";
 	const struct one *one = ctx;
-	char *title = mem_strdup(one->title);
+	char *title = strdup(one->title); /* not an allocation that may fail */
 	Maintpb__Mutation m = MAINTPB__MUTATION__INIT;
 	Maintpb__GithubIssueMutation i = MAINTPB__GITHUB_ISSUE_MUTATION__INIT;
 	Maintpb__GithubUser u = MAINTPB__GITHUB_USER__INIT;
@@ -106,7 +106,7 @@ add_one(struct mirror_txn *t, void *ctx)
 	i.user = &u;
 	m.github_issue = &i;
 	rc = mirror_add(t, &m);
-	mem_free(title);
+	free(title);
 	return rc;
 }
 

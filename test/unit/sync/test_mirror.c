@@ -1,7 +1,10 @@
 /* Commit, flush, reopen; and every way in which log and snapshot can be out of step. */
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "mutation-log/mlog_reader.h"
 #include "test/unit/sync/mirror_rig.h"
@@ -122,6 +125,50 @@ a_disk_that_says_no_is_an_error_and_loses_nothing(void **state)
 	assert_int_equal(mr_commit(rig->m, 40, "later"), 0);
 	assert_int_equal(mirror_flush(rig->m, NULL), 0);
 	assert_in_step(rig->m);
+}
+
+#define CANNOT_MOUNT 77
+
+/* In a child: fill a disk of 1 MiB; returns the code of the commit that did not fit. */
+static int
+fill_a_small_disk(struct mirror_rig *rig)
+{
+	char longer[20000];
+	int rc = 0;
+
+	alarm(30); /* it must not try for ever */
+	if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+		return CANNOT_MOUNT;
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("disk", rig->snapshot, "tmpfs", 0, "size=1m") != 0)
+		return CANNOT_MOUNT;
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	rc = mr_open(rig);
+	for (uint32_t n = 1; rc == 0 && n < 100; n++)
+		rc = mr_commit(rig->m, n, longer);
+	if (rc != ERR_IO)
+		return -rc;
+	/* That was a short write; the next one finds no room at all. */
+	mr_shell("cat /dev/zero > %s/filler 2>&- || true", rig->snapshot);
+	return -mr_commit(rig->m, 200, longer);
+}
+
+static void
+a_full_disk_is_an_error_at_once(void **state)
+{
+	int status = 0;
+	pid_t pid;
+
+	mr_close(*state); /* its locks would be the child's, too */
+	pid = fork();
+	if (pid == 0)
+		_exit(fill_a_small_disk(*state));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == CANNOT_MOUNT)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), -ERR_IO);
 }
 
 static void
@@ -427,6 +474,7 @@ main(void)
 		WITH_RIG(unflushed_records_wait_in_the_outbox_over_a_restart),
 		WITH_RIG(a_failed_transaction_leaves_neither_state_nor_record),
 		WITH_RIG(a_disk_that_says_no_is_an_error_and_loses_nothing),
+		WITH_RIG(a_full_disk_is_an_error_at_once),
 		WITH_RIG(a_lost_snapshot_is_made_from_the_log),
 		WITH_RIG(an_old_snapshot_is_brought_up_to_date),
 		WITH_RIG(an_old_outbox_that_the_log_holds_already_is_forgotten),

@@ -1,0 +1,214 @@
+"""Real web servers, run with the configurations of deploy/ on a free port."""
+
+import grp
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+
+import paths
+from fcgi_client import Answer
+from harness import wait_until
+
+GROUP = "www-data"
+APACHE_MODULES = "/usr/lib/apache2/modules"
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def render(template, **values):
+    """A template of deploy/ with every @NAME@ replaced, as deploy/local/lib/front.sh does."""
+    with open(os.path.join(paths.DEPLOY, template), encoding="utf-8") as file:
+        text = file.read()
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    left = re.findall(r"@[A-Z]+@", text)
+    if left:
+        raise AssertionError(f"{template}: nothing stands for {left}")
+    return text
+
+
+def find_server(*names):
+    """The path of an installed server program, or None."""
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+    return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
+
+
+class HttpClient:
+    """Requests to 127.0.0.1 that are sent as they are."""
+
+    def __init__(self, port):
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def ask(self, target, method="GET", headers=(), body=None):
+        try:
+            self._connection.putrequest(method, target, skip_accept_encoding=True)
+            for name, value in dict(headers).items():
+                self._connection.putheader(name, value)
+            if body is not None:
+                self._connection.putheader("Content-Length", str(len(body)))
+            self._connection.endheaders(body)
+            got = self._connection.getresponse()
+            return Answer(got.status, {k.lower(): v for k, v in got.getheaders()}, got.read())
+        except Exception:
+            self._connection.close()
+            raise
+
+    def close(self):
+        self._connection.close()
+
+
+class WebServer:
+    """A server in front of one mirror; subclasses say how it is configured.
+
+    The mirror's files and the sockets belong to the servers' group, as they do
+    where sync and responder run as different users of one group.
+    """
+
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, stage, mirror, socket_path=None):
+        self.stage = stage
+        self.run_folder = stage.path(f"front-{stage.next_number()}")
+        os.mkdir(self.run_folder)
+        share(self.run_folder)
+        self.port = free_port()
+        self._backend = {
+            "OWNER": re.escape(mirror.owner), "REPO": re.escape(mirror.short), "NAME": "repo0",
+            "SOCKET": socket_path, "SNAPSHOT": mirror.snapshot, "BIN": paths.BIN,
+            "RUN": self.run_folder, "DEPLOY": paths.DEPLOY}
+        self.program = None
+
+    @classmethod
+    def missing(cls):
+        """Why this server cannot run here, or None."""
+        return None if find_server(*cls.programs) else f"no {cls.programs[0]} here"
+
+    def part(self, template):
+        """A piece for one repository."""
+        return render(template, **self._backend)
+
+    def start(self):
+        path = os.path.join(self.run_folder, "front.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.config())
+        self.program = self.stage.start(self.command(find_server(*self.programs), path),
+                                        name=self.programs[0])
+        wait_until(lambda: self._accepts() or self.program.process.poll() is not None,
+                   self.program.tail)
+        if self.program.process.poll() is not None:
+            raise AssertionError(self.program.tail())
+
+    def _accepts(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def client(self):
+        return HttpClient(self.port)
+
+    def stop(self):
+        """The exit status; nothing that it started may be left."""
+        self.program.signal(self.stop_signal)
+        status = self.program.wait(20)
+        wait_until(lambda: not self.children(), lambda: f"left over: {self.children()}", 10)
+        return status
+
+    def children(self):
+        """Responders that the server started itself: they know only this run's folder."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as file:
+                    environment = file.read()
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    command = file.read()
+            except OSError:
+                continue
+            if b"maintnerd-fcgi" in command and int(pid) not in self.own_pids() and (
+                    self._backend["SNAPSHOT"].encode() in environment + command):
+                found.append(int(pid))
+        return found
+
+    def own_pids(self):
+        return {program.pid for program in self.stage.programs}
+
+
+def share(path):
+    """Give a file or a tree to the servers' group; new files inherit it."""
+    if os.geteuid() != 0:
+        return
+    group = grp.getgrnam(GROUP).gr_gid
+    for folder, folders, files in os.walk(path):
+        for name in [folder] + [os.path.join(folder, n) for n in folders + files]:
+            if not os.path.islink(name):
+                os.chown(name, -1, group)
+                os.chmod(name, 0o2771 if os.path.isdir(name) else 0o660)
+
+
+class Nginx(WebServer):
+    programs = ("nginx",)
+
+    def config(self):
+        return render("nginx/nginx.conf.in", PORT=self.port, RUN=self.run_folder,
+                      UPSTREAMS=self.part("nginx/upstream.conf.in"),
+                      LOCATIONS=self.part("nginx/location.conf.in"))
+
+    def command(self, program, path):
+        return [program, "-e", "stderr", "-c", path]
+
+
+class Lighttpd(WebServer):
+    programs = ("lighttpd",)
+    backend = "backend"
+
+    def config(self):
+        return render("lighttpd/lighttpd.conf.in", PORT=self.port, RUN=self.run_folder,
+                      BACKENDS=self.part(f"lighttpd/{self.backend}.conf.in"))
+
+    def command(self, program, path):
+        return [program, "-D", "-f", path]
+
+
+class LighttpdSpawn(Lighttpd):
+    backend = "spawn"
+
+
+class LighttpdCgi(Lighttpd):
+    backend = "cgi"
+
+
+class Apache(WebServer):
+    programs = ("apache2", "httpd")
+    backend = "proxy"
+    module = "mod_proxy_fcgi.so"
+
+    @classmethod
+    def missing(cls):
+        if not os.path.exists(os.path.join(APACHE_MODULES, cls.module)):
+            return f"no {cls.module} here"
+        return super().missing()
+
+    def config(self):
+        return render("apache/apache.conf.in", PORT=self.port, RUN=self.run_folder,
+                      BACKENDS=self.part(f"apache/{self.backend}.conf.in"))
+
+    def command(self, program, path):
+        return [program, "-D", "FOREGROUND", "-f", path]
+
+
+class ApacheFcgid(Apache):
+    backend = "fcgid"
+    module = "mod_fcgid.so"
+
+
+class ApacheCgi(Apache):
+    backend = "cgi"
+    module = "mod_cgid.so"
