@@ -295,7 +295,10 @@ open_github(struct daemon *d, struct err_info *ei)
 static int
 open_mirror(struct daemon *d, struct err_info *ei)
 {
+	const struct store_open_opts store = { .cancel = &d->cancel,
+		.ca_file = d->set.ca_file };
 	struct mirror_opts o = { .owner = d->set.owner,
+		.store = &store,
 		.repo = d->set.repo,
 		.log_url = d->set.log != NULL ? d->set.log : d->set.log_exact,
 		.log_exact = d->set.log == NULL,

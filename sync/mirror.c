@@ -171,6 +171,8 @@ mirror_add(struct mirror_txn *t, const Maintpb__Mutation *mutation)
 	rc = mlog_mutation_pack(mutation, &m->packed);
 	if (rc == 0)
 		rc = mlog_place(t->end, m->packed.len, &at, &end);
+	if (rc == ERR_FULL) /* no number is left; to mirror_commit() it would be the map */
+		rc = ERR_LIMIT;
 	if (rc != 0)
 		return rc;
 	mlog_record_append(&m->framed, at.offset, buf_view(&m->packed));

@@ -93,10 +93,25 @@ make_scratch(struct verify *v, struct err_info *ei)
 	return rc;
 }
 
+/* Only for people: a replay of gigabytes takes a while. */
+static int
+show_progress(void *ctx, uint64_t bytes, uint64_t total)
+{
+	(void)ctx;
+	if (isatty(STDERR_FILENO) != 0)
+		fprintf(stderr, "\rreplaying %llu of %llu MB%s",
+		    (unsigned long long)(bytes >> 20), (unsigned long long)(total >> 20),
+		    bytes >= total ? "\n" : "");
+	return 0;
+}
+
 static int
 replay(struct verify *v, struct err_info *ei)
 {
-	struct replay_opts o = { .prefix = v->prefix, .apply = v->apply, .into = v->scratch };
+	struct replay_opts o = { .on_progress = show_progress,
+		.prefix = v->prefix,
+		.apply = v->apply,
+		.into = v->scratch };
 	int rc = store_open(v->d->log != NULL ? v->d->log : v->d->log_exact, &v->store, ei);
 
 	o.store = v->store;

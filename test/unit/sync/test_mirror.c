@@ -172,6 +172,18 @@ a_full_disk_is_an_error_at_once(void **state)
 }
 
 static void
+a_log_without_a_number_left_is_an_error_at_once(void **state)
+{
+	struct mirror_rig *rig = *state;
+
+	rig->m->end = (struct mlog_pos){ MLOG_NUMBER_MAX, MLOG_SEGMENT_MAX };
+	alarm(30); /* a full map is tried again, this must not be */
+	assert_int_equal(mr_commit(rig->m, 1, "one"), ERR_LIMIT);
+	alarm(0);
+	assert_string_equal(mr_snapshot(rig->m), "");
+}
+
+static void
 a_lost_snapshot_is_made_from_the_log(void **state)
 {
 	struct mirror_rig *rig = *state;
@@ -475,6 +487,7 @@ main(void)
 		WITH_RIG(a_failed_transaction_leaves_neither_state_nor_record),
 		WITH_RIG(a_disk_that_says_no_is_an_error_and_loses_nothing),
 		WITH_RIG(a_full_disk_is_an_error_at_once),
+		WITH_RIG(a_log_without_a_number_left_is_an_error_at_once),
 		WITH_RIG(a_lost_snapshot_is_made_from_the_log),
 		WITH_RIG(an_old_snapshot_is_brought_up_to_date),
 		WITH_RIG(an_old_outbox_that_the_log_holds_already_is_forgotten),
