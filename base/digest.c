@@ -134,6 +134,14 @@ base64url_encode(const void *data, size_t len, char *out)
 		out[i] = out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i];
 }
 
+static bool
+in_alphabet(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_';
+}
+
+/* Strict, which EVP_DecodeBlock() is not: it skips spaces and forgives unused bits. */
 size_t
 base64url_decode(struct slice text, void *out, size_t size)
 {
@@ -145,11 +153,13 @@ base64url_decode(struct slice text, void *out, size_t size)
 	for (size_t i = 0; i < padded; i++) {
 		char c = i < text.len ? text.ptr[i] : '=';
 
-		if (c == '+' || c == '/' || (c == '=' && i < text.len))
+		if (i < text.len && !in_alphabet(c))
 			return SIZE_MAX;
 		in[i] = (unsigned char)(c == '-' ? '+' : c == '_' ? '/' : c);
 	}
 	if (padded > 0 && EVP_DecodeBlock(raw, in, (int)padded) < 0)
+		return SIZE_MAX;
+	if (padded > text.len && raw[len] != 0)
 		return SIZE_MAX;
 	if (len > 0)
 		memcpy(out, raw, len);

@@ -85,7 +85,7 @@ read_page_size(struct raw *r, const char *name, struct slice value)
 	memcpy(text, value.ptr, value.len);
 	text[value.len] = '\0';
 	n = strtoll(text, &end, 10);
-	if (*end != '\0' || text[0] == ' ' || text[0] == '+')
+	if (*end != '\0' || (text[0] != '-' && (text[0] < '0' || text[0] > '9')))
 		return bad(r, name, value, "a number");
 	r->p->page_size = n < 1 || n > PARAMS_PAGE_MAX ? PARAMS_PAGE_MAX : (uint32_t)n;
 	return 0;
@@ -220,12 +220,16 @@ static int
 read_pair(struct raw *r, struct slice name, struct slice value)
 {
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
-		struct slice decoded;
+		struct slice decoded = { 0 };
+		int rc;
 
 		if (!slice_is(name, readers[i].camel) && !slice_is(name, readers[i].snake))
 			continue;
-		if (params_decode(value, true, r->arena, &decoded) != 0)
+		rc = params_decode(value, true, r->arena, &decoded);
+		if (rc == ERR_INVAL)
 			return bad(r, readers[i].camel, value, "percent-encoded correctly");
+		if (rc != 0)
+			return rc;
 		if (decoded.len == 0)
 			return 0; /* ?closed= is as good as not given */
 		return readers[i].read(r, readers[i].camel, decoded);

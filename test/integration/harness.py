@@ -58,6 +58,11 @@ def wait_until(condition, what, timeout_s=START_S, pause_s=0.02):
         time.sleep(pause_s)
 
 
+def lines_of(text):
+    """Lines as programs write them: str.splitlines() also parts at U+2028 and others."""
+    return text.split("\n")[:-1] if text.endswith("\n") else text.split("\n")
+
+
 def accepts(address):
     """True when somebody listens there."""
     client = FcgiClient(address)
@@ -101,7 +106,7 @@ class Program:
     def log(self):
         """The JSON objects on standard error."""
         lines = []
-        for line in self.stderr.splitlines():
+        for line in lines_of(self.stderr):
             if line.startswith("{"):
                 lines.append(json.loads(line))
         return lines
@@ -310,7 +315,7 @@ class Mirror:
         program = self.stage.run("maint-dump", "--verify", "--snapshot", self.snapshot,
                                  "--log", f"file://{self.log_root}")
         status = program.wait()
-        last = json.loads(program.stdout.splitlines()[-1]) if program.stdout else {}
+        last = json.loads(lines_of(program.stdout)[-1]) if program.stdout else {}
         if status != 0 or last.get("differences") != 0:
             raise AssertionError(f"maint-dump --verify: {program.tail()}")
         return last

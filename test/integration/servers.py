@@ -115,6 +115,11 @@ class WebServer:
     def client(self):
         return HttpClient(self.port)
 
+    def end(self):
+        """For cleaning up, whatever happened."""
+        if self.program is not None and self.program.process.poll() is None:
+            self.stop()
+
     def stop(self):
         """The exit status; nothing that it started may be left."""
         status = self.program.stop(20)

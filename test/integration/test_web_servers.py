@@ -66,45 +66,58 @@ def seen(answer):
             answer.body)
 
 
+REPO = "acme/widgets"
+
+
+class Shared:
+    """One mirror and its responder, for all servers; set up by setUpModule()."""
+
+    stage = mirror = address = direct = None
+
+
+def setUpModule():
+    Shared.stage = Stage("web")
+    unittest.addModuleCleanup(Shared.stage.close)
+    os.chmod(Shared.stage.folder, 0o755)
+    double = Shared.stage.double(recordings.made(61, 120, 60))
+    Shared.mirror = Mirror(Shared.stage, REPO, double.url)
+    Shared.mirror.sync()
+    servers.share(Shared.mirror.folder)
+    _program, api = Shared.mirror.responder("--threads", "2")
+    Shared.address = api.client.address
+    if os.geteuid() == 0:
+        os.chown(Shared.address[len("unix:"):], -1, grp.getgrnam(servers.GROUP).gr_gid)
+    Shared.direct = Direct(Shared.address)
+    unittest.addModuleCleanup(Shared.direct.close)
+
+
 class Served:
     """The tests of one server and transport; subclasses are made below."""
 
     server = None  # a class of servers.py
     listen = None  # "unix" or "tcp" where the responder listens by itself
+    repo = REPO
 
     @classmethod
     def setUpClass(cls):
         reason = cls.server.missing()
         if reason:
             raise unittest.SkipTest(reason)
-        cls.stage = Stage("web")
-        cls.addClassCleanup(cls.stage.close)
-        os.chmod(cls.stage.folder, 0o755)
-        folder = recordings.made(61, 120, 60)
-        double = cls.stage.double(folder)
-        cls.repo = "acme/widgets"
-        cls.mirror = Mirror(cls.stage, cls.repo, double.url)
-        cls.mirror.sync()
-        servers.share(cls.mirror.folder)
-        cls.responder, api = cls.mirror.responder("--threads", "2")
-        cls.direct = Direct(api.client.address)
-        cls.addClassCleanup(cls.direct.close)
-        cls.front = cls.server(cls.stage, cls.mirror, cls.address(api.client.address))
+        cls.direct = Shared.direct
+        cls.front = cls.server(Shared.stage, Shared.mirror, cls.address())
+        cls.addClassCleanup(cls.front.end)
         cls.front.start()
 
     @classmethod
-    def address(cls, unix_address):
+    def address(cls):
         """As the server's configuration spells the responder's address."""
-        path = unix_address[len("unix:"):]
         if cls.listen == "tcp":
-            port = servers.free_port()
-            cls.stage.run("maintnerd-fcgi", "--snapshot", cls.mirror.snapshot,
-                          "--listen", f"127.0.0.1:{port}")
-            wait_until(lambda: accepts(f"127.0.0.1:{port}"), "the responder on TCP")
-            return f"127.0.0.1:{port}"
-        if os.geteuid() == 0:
-            os.chown(path, -1, grp.getgrnam(servers.GROUP).gr_gid)
-        return unix_address if cls.server is servers.Nginx else path
+            address = f"127.0.0.1:{servers.free_port()}"
+            Shared.stage.run("maintnerd-fcgi", "--snapshot", Shared.mirror.snapshot,
+                             "--listen", address)
+            wait_until(lambda: accepts(address), "the responder on TCP")
+            return address
+        return Shared.address if cls.server is servers.Nginx else Shared.address[len("unix:"):]
 
     def setUp(self):
         self.client = self.front.client()
@@ -175,7 +188,6 @@ class Served:
     def test_zz_a_clean_stop(self):
         self.client.ask("/_healthz")
         self.assertIn(self.front.stop(), self.front.stopped_well, self.front.program.tail())
-        self.assertEqual(0, self.responder.stop(), self.responder.tail())
 
 
 def load_tests(_loader, _tests, _pattern):
