@@ -49,7 +49,7 @@ time_format(int64_t ms, char out[TIME_TEXT_MAX])
 		sec--;
 	}
 	t = (time_t)sec;
-	if (gmtime_r(&t, &tm) == NULL || tm.tm_year < -1900 || tm.tm_year > 8099)
+	if (gmtime_r(&t, &tm) == NULL || tm.tm_year < -1899 || tm.tm_year > 8099)
 		return (size_t)snprintf(out, TIME_TEXT_MAX, "0001-01-01T00:00:00Z");
 	p = put_digits(p, (unsigned)tm.tm_year + 1900U, 4);
 	*p++ = '-';
@@ -179,8 +179,9 @@ time_parse(struct slice text, int64_t *ret_ms)
 	if (offset == INT32_MIN || p != end)
 		return ERR_INVAL;
 	back = tm;
-	sec = timegm(&back);
-	if (back.tm_mday != tm.tm_mday && tm.tm_sec < 60) /* 30 February */
+	back.tm_sec = 0; /* a leap second must not hide that the day does not exist */
+	sec = timegm(&back) + tm.tm_sec;
+	if (back.tm_mday != tm.tm_mday) /* 30 February */
 		return ERR_INVAL;
 	*ret_ms = ((int64_t)sec - (int64_t)offset * 60) * 1000 + ms;
 	return 0;
@@ -191,9 +192,14 @@ time_parse_http(const char *text, int64_t *ret_ms)
 {
 	struct tm tm = { 0 };
 	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	int day = tm.tm_mday;
+	time_t sec;
 
 	if (end == NULL || *end != '\0')
 		return ERR_INVAL;
-	*ret_ms = (int64_t)timegm(&tm) * 1000;
+	sec = timegm(&tm);
+	if (tm.tm_mday != day && tm.tm_sec < 60)
+		return ERR_INVAL;
+	*ret_ms = (int64_t)sec * 1000;
 	return 0;
 }

@@ -36,11 +36,9 @@ err_name(int code)
 		"unavailable",
 		"stale",
 	};
-	size_t i = (size_t)-code;
+	const int count = (int)(sizeof(names) / sizeof(names[0]));
 
-	if (code > 0 || i >= sizeof(names) / sizeof(names[0]))
-		return "unknown error";
-	return names[i];
+	return code > 0 || code <= -count ? "unknown error" : names[-code];
 }
 
 int

@@ -32,11 +32,16 @@ struct http_header {
 	const char *value; /* may be a secret: never logged */
 };
 
+/*
+ * On a kept connection that turns out to be dead, curl sends a request again by itself.
+ * A caller that counts its attempts (a write that must not be done twice) sets `fresh`.
+ */
 struct http_request {
 	const char *method; /* NULL = GET */
 	const char *url;
 	const struct http_header *headers; /* may be NULL */
 	struct slice body;                 /* sent if ptr is not NULL */
+	bool fresh;                        /* on a connection of its own: see above */
 	bool identity;                     /* take the body as stored: no Content-Encoding */
 	size_t body_max;                   /* cap on the answer's body, in bytes */
 	int64_t connect_ms;                /* 0 = 10 s */

@@ -123,35 +123,45 @@ variable(struct route_match *m, struct slice part)
 	return part.ptr[1] == 'o' ? &m->owner : part.ptr[1] == 'r' ? &m->repo : &m->number;
 }
 
-/* Parts are split before they are decoded, so an encoded slash stays inside one. */
-static bool
-matches(struct slice pattern, struct slice path, struct arena *a, struct route_match *ret)
+/*
+ * Parts are split before they are decoded, so an encoded slash stays inside one.
+ * ERR_NOENT if the path is another, ERR_NOMEM.
+ */
+static int
+match(struct slice pattern, struct slice path, struct arena *a, struct route_match *ret)
 {
 	size_t p = 0, q = 0;
 	struct slice want, got;
 
 	while (next_part(pattern, &p, &want)) {
 		struct slice *var = variable(ret, want);
+		int rc = 0;
 
 		if (!next_part(path, &q, &got))
-			return false;
+			return ERR_NOENT;
 		if (var == NULL && !slice_eq(want, got))
-			return false;
-		if (var != NULL && (params_decode(got, false, a, var) != 0 || var->len == 0))
-			return false;
+			return ERR_NOENT;
+		if (var != NULL)
+			rc = params_decode(got, false, a, var);
+		if (rc == ERR_INVAL || (rc == 0 && var != NULL && var->len == 0))
+			return ERR_NOENT;
+		if (rc != 0)
+			return rc;
 	}
-	return q == path.len;
+	return q == path.len ? 0 : ERR_NOENT;
 }
 
-static const struct route *
-find_route(struct exchange *x)
+static int
+find_route(struct exchange *x, const struct route **ret)
 {
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (matches(
-			slice_str(routes[i].pattern), x->req->path, x->req->arena, &x->match))
-			return &routes[i];
+	int rc = ERR_NOENT;
+
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]) && rc == ERR_NOENT; i++) {
+		rc =
+		    match(slice_str(routes[i].pattern), x->req->path, x->req->arena, &x->match);
+		*ret = &routes[i];
 	}
-	return NULL;
+	return rc;
 }
 
 static void
@@ -181,11 +191,14 @@ void
 responder_handle(void *ctx, unsigned thread, struct request *req)
 {
 	struct exchange x = { .r = ctx, .req = req };
-	const struct route *route = find_route(&x);
+	const struct route *route = NULL;
+	int rc = find_route(&x, &route);
 
 	(void)thread;
-	if (route == NULL)
+	if (rc == ERR_NOENT)
 		answer_status(&x, 404, 5, "no such resource", NULL);
+	else if (rc != 0)
+		answer_error(&x, rc);
 	else if (!slice_is(req->method, "GET") && !slice_is(req->method, "HEAD"))
 		refuse_method(&x);
 	else

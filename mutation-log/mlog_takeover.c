@@ -50,7 +50,8 @@ may_take(const struct mlog_writer *w, const struct mlog_list *l, const char *hol
 
 /*
  * Watch until WRITER is free to take: released, gone, or of one generation for its
- * whole lease.  *list is what the store said when that was known.
+ * whole lease.  *list is what the store said when that was known.  ERR_BUSY as soon as
+ * its holder, or another taker, gives a sign of life.
  */
 static int
 wait_for_lease(
@@ -73,8 +74,11 @@ wait_for_lease(
 		rc = mlog_list_load(w->store, w->prefix, list, ei);
 		if (rc != 0)
 			return rc;
-		if (list->fence_generation != generation)
-			since = o->mono_ms(o->ctx);
+		/* A sign of life: whoever gave it is the writer, and will go on being it. */
+		if (list->fence_generation != generation && !may_take(w, list, holder))
+			return err_set(ei, ERR_BUSY,
+			    "log %s is being written by %s (epoch %lld)", w->prefix,
+			    list->fence.holder, (long long)list->fence.epoch);
 	}
 	return 0;
 }

@@ -50,7 +50,7 @@ struct mlog_writer_opts {
  * otherwise it waits until WRITER has stood still for its lease.  Whoever is taken over
  * without having released leaves a number behind that this writer does not continue.
  *
- * ERR_BUSY: the lock is held, the holder is alive.  ERR_CONFLICT: another taker was
+ * ERR_BUSY: the lock is held, or WRITER was renewed: the holder, named, is alive.  ERR_CONFLICT: another taker was
  * quicker.  ERR_CORRUPT: WRITER is damaged, a number is missing or the tail is not
  * what WRITER says.  ERR_CANCELED.
  */

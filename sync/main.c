@@ -45,6 +45,7 @@ struct daemon {
 	char *secret;
 	struct syncer syncer;
 	int64_t replay_logged_ms;
+	bool waited_for_log;
 	struct err_info tend_error; /* what looking after log and snapshot met while idle */
 };
 
@@ -221,6 +222,11 @@ sleep_for_log(void *ctx, int64_t ms)
 {
 	struct daemon *d = ctx;
 
+	if (!d->waited_for_log)
+		log_warning(
+		    "the log's last writer did not release it; waiting until its lease ends",
+		    LOG_END);
+	d->waited_for_log = true;
 	return cancel_sleep(&d->cancel, ms);
 }
 

@@ -121,8 +121,9 @@ status_health(struct status *s, struct buf *out)
 	pthread_mutex_lock(&s->lock);
 	buf_str(out, "{\"status\":\"ok\",\"phase\":");
 	json_text_quote(out, slice_str(s->phase));
-	buf_fmt(out, ",\"complete\":%s,\"rounds\":%llu,\"lastError\":",
-	    s->complete ? "true" : "false", (unsigned long long)s->rounds);
+	buf_fmt(out,
+	    ",\"complete\":%s,\"rounds\":%llu,\"lastError\":", s->complete ? "true" : "false",
+	    (unsigned long long)s->rounds);
 	json_text_quote(out, slice_str(s->last_error));
 	buf_str(out, "}\n");
 	pthread_mutex_unlock(&s->lock);

@@ -59,6 +59,7 @@ send_once(struct gcs *g, const struct gcs_call *c, struct err_info *ei)
 		.headers = headers,
 		.body = c->body,
 		.identity = true,
+		.fresh = c->method != NULL, /* a write: every attempt is counted */
 		.body_max = c->body_max != 0 ? c->body_max : GCS_JSON_MAX };
 	const char *authorize = NULL;
 	size_t n = 0;

@@ -63,7 +63,8 @@ struct store_open_opts {
 
 /*
  * Open a store: "file:///dir" (which need not exist yet) or "gs://bucket[/prefix]", with
- * the credentials of gcp_auth.h (none under STORAGE_EMULATOR_HOST).  Names are below the
+ * the credentials of gcp_auth.h (none under STORAGE_EMULATOR_HOST; MAINTNER_STORAGE_ENDPOINT
+ * names another server that gets them).  Names are below the
  * prefix.  ERR_INVAL for another URL or bad credentials.
  */
 int store_open(const char *url, struct store **ret, struct err_info *ei);

@@ -13,6 +13,8 @@
 #define DEADLINE_MS INT64_C(300000)
 #define BACKOFF_MS INT64_C(1000)
 #define ORIGIN "https://storage.googleapis.com"
+/* Another endpoint with the usual credentials, e.g. for Private Service Connect. */
+#define ENDPOINT_VARIABLE "MAINTNER_STORAGE_ENDPOINT"
 #define USER_AGENT "drghs-worker/" MAINTNER_VERSION
 
 static void
@@ -244,25 +246,54 @@ split_url(struct gcs *g, const char *url, struct err_info *ei)
 	return 0;
 }
 
+/* A variable that names a server, without slashes at its end. */
+static int
+origin_from(struct gcs *g, const char *variable, const char *value, struct err_info *ei)
+{
+	size_t len = strlen(value);
+
+	while (len > 0 && value[len - 1] == '/')
+		len--;
+	if (strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
+		return err_set(
+		    ei, ERR_INVAL, "%s must begin with http:// or https://", variable);
+	g->origin = mem_memdup(value, len);
+	return g->origin != NULL ? 0 : ERR_NOMEM;
+}
+
+/* Tokens go over TLS, or nowhere but to this machine. */
+static bool
+is_private(const char *origin)
+{
+	static const char *const local[] = { "https://", "http://127.0.0.1", "http://localhost",
+		"http://[::1]" };
+
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+		size_t len = strlen(local[i]);
+
+		if (strncmp(origin, local[i], len) == 0 &&
+		    (i == 0 || origin[len] == ':' || origin[len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 static int
 find_origin(struct gcs *g, struct err_info *ei)
 {
-	const char *emulator = getenv("STORAGE_EMULATOR_HOST");
+	const char *emulator = getenv("STORAGE_EMULATOR_HOST"),
+		   *endpoint = getenv(ENDPOINT_VARIABLE);
 	struct gcp_auth_opts o = { .http = g->http, .scope = GCP_SCOPE_STORAGE };
-	size_t len;
+	int rc;
 
-	if (emulator == NULL || emulator[0] == '\0') {
-		g->origin = mem_strdup(ORIGIN);
-		return g->origin == NULL ? ERR_NOMEM : gcp_auth_new(&o, &g->auth, ei);
-	}
-	len = strlen(emulator);
-	while (len > 0 && emulator[len - 1] == '/')
-		len--;
-	if (strstr(emulator, "://") == NULL)
-		return err_set(
-		    ei, ERR_INVAL, "STORAGE_EMULATOR_HOST must begin with http:// or https://");
-	g->origin = mem_memdup(emulator, len);
-	return g->origin != NULL ? 0 : ERR_NOMEM;
+	if (emulator != NULL && emulator[0] != '\0')
+		return origin_from(g, "STORAGE_EMULATOR_HOST", emulator, ei);
+	rc = origin_from(g, ENDPOINT_VARIABLE,
+	    endpoint != NULL && endpoint[0] != '\0' ? endpoint : ORIGIN, ei);
+	if (rc == 0 && !is_private(g->origin))
+		rc = err_set(
+		    ei, ERR_INVAL, "%s: a token is not sent without TLS", ENDPOINT_VARIABLE);
+	return rc == 0 ? gcp_auth_new(&o, &g->auth, ei) : rc;
 }
 
 static int

@@ -8,6 +8,7 @@
  *   put FILE URL         [--if-generation N] [--resumable]
  *   delete URL           [--if-generation N]
  *   copy URL URL         [--if-generation N]
+ *   compose URL URL URL  the third out of the first two, all in one bucket
  *   make-bucket URL      --project P
  *
  * Without --if-generation a write is attempted exactly once.  Exit status 0 only on
@@ -232,6 +233,40 @@ cmd_copy(const struct cli *c, char **arg, struct err_info *ei)
 }
 
 static int
+cmd_compose(const struct cli *c, char **arg, struct err_info *ei)
+{
+	struct place p[3];
+	struct store_content content = { 0 };
+	const char *names[2];
+	int64_t generation = 0;
+	struct buf b;
+	int rc = 0, opened = 0;
+
+	buf_init(&b, OBJECT_MAX);
+	for (; opened < 3 && rc == 0; opened++) {
+		rc = open_place(c, arg[opened], &p[opened], ei);
+		if (rc != 0)
+			break;
+		if (opened < 2) {
+			names[opened] = p[opened].name;
+			rc = store_get(
+			    p[opened].store, p[opened].name, OBJECT_MAX, &b, NULL, ei);
+		}
+	}
+	if (rc == 0) {
+		content = (struct store_content){ b.len, crc32c(0, b.ptr, b.len) };
+		rc = store_compose(p[2].store, names, 2, &content, p[2].name, c->if_generation,
+		    &generation, ei);
+	}
+	if (rc == 0)
+		printf("generation %lld\n", (long long)generation);
+	while (opened-- > 0)
+		store_close(p[opened].store);
+	buf_clear(&b);
+	return rc;
+}
+
+static int
 cmd_make_bucket(const struct cli *c, char **arg, struct err_info *ei)
 {
 	struct store *s;
@@ -258,6 +293,7 @@ static const struct command {
 	{ "put", 2, cmd_put },
 	{ "delete", 1, cmd_delete },
 	{ "copy", 2, cmd_copy },
+	{ "compose", 3, cmd_compose },
 	{ "make-bucket", 1, cmd_make_bucket },
 };
 

@@ -121,7 +121,7 @@ def cpu_cell(slices):
     return f"{mid(slices, 'nginx_us'):.0f} + {mid(slices, 'backend_us'):.0f} us"
 
 
-def middle_target(stage, name, issues, query, total=None):
+def middle_target(stage, name, query):
     """The same query with the token of a page in the middle."""
     token, seen = "", 0
     while True:
@@ -167,7 +167,7 @@ def list_case(stage, order, query, place):
     first = f"orderBy={order}{query}"
     target = f"{LIST}?{first}&pageSize=100"
     if place == "middle":
-        target = middle_target(stage, "ours", stage.issues, first)
+        target = middle_target(stage, "ours", first)
     size = len(stage.ask("ours", target).body)
     stage.noop(size)
     stage.bench.say(f"ListIssues {first}, {place}, {size} bytes")
@@ -183,8 +183,7 @@ def size_case(stage, large, small, counts, order, place):
     """The same page in a large and in a small repository, CPU for each byte."""
     query = f"orderBy={order}"
     targets = {name: f"{LIST}?{query}&pageSize=100" if place == "first" else
-               middle_target(stage, name, count, query)
-               for name, count in ((large, counts[0]), (small, counts[1]))}
+               middle_target(stage, name, query) for name in (large, small)}
     sizes = {name: len(stage.ask(name, target).body) for name, target in targets.items()}
     stage.bench.say(f"ListIssues {query}, {place}, {counts[0]:,} against {counts[1]:,}")
     slices = stage.compare({name: [target] for name, target in targets.items()}, [large, small])

@@ -3,7 +3,6 @@
 import os
 import re
 from dataclasses import dataclass
-from statistics import median
 
 NOTES = "## Notes"
 
@@ -42,11 +41,6 @@ def plain(head, rows):
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
              for row in cells]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
-
-
-def spread(values):
-    """Median, with the smallest and largest when they say something."""
-    return median(values), min(values), max(values)
 
 
 def kept_notes(path):

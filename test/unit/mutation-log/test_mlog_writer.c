@@ -229,18 +229,23 @@ renew_it(void)
 }
 
 static void
-a_holder_that_renews_is_left_alone_until_it_releases(void **state)
+a_holder_that_renews_is_left_alone_and_named(void **state)
 {
-	struct mlog_writer *b;
+	struct mlog_writer *b = NULL;
+	struct err_info ei = { 0 };
 
 	renewing = open_as(*state, "a");
 	append(renewing, "one");
 	flush(renewing);
 	fake.meanwhile = renew_it;
-	b = open_as(*state, "b"); /* 100 sleeps of 5 s: longer than a lease */
-	assert_int_equal(fake.sleeps, 100);
-	assert_int_equal(mlog_writer_end(b).segment, 0);
+	assert_int_equal(mlog_writer_open(*state, MADE_PREFIX, "b", &opts, &b, &ei), ERR_BUSY);
+	assert_non_null(strstr(ei.text, "written by a "));
+	assert_null(b);
+	assert_int_equal(mlog_writer_release(renewing, NULL), 0);
 	mlog_writer_close(renewing);
+	fake.meanwhile = NULL;
+	b = open_as(*state, "b");
+	assert_int_equal(mlog_writer_end(b).segment, 0);
 	mlog_writer_close(b);
 }
 
@@ -477,7 +482,7 @@ main(void)
 		WITH_STORE(the_same_holder_goes_on_at_once_where_it_was),
 		WITH_STORE(a_released_log_is_taken_at_once_and_continued),
 		WITH_STORE(an_unreleased_log_is_taken_after_the_lease_and_a_new_number_begun),
-		WITH_STORE(a_holder_that_renews_is_left_alone_until_it_releases),
+		WITH_STORE(a_holder_that_renews_is_left_alone_and_named),
 		WITH_STORE(waiting_can_be_given_up),
 		WITH_STORE(renewing_writes_only_when_a_third_of_the_lease_has_passed),
 		WITH_STORE(where_there_are_locks_a_dead_holder_is_replaced_at_once),
