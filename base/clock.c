@@ -192,13 +192,14 @@ time_parse_http(const char *text, int64_t *ret_ms)
 {
 	struct tm tm = { 0 };
 	const char *end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	int day = tm.tm_mday;
+	int day = tm.tm_mday, leap = tm.tm_sec;
 	time_t sec;
 
 	if (end == NULL || *end != '\0')
 		return ERR_INVAL;
-	sec = timegm(&tm);
-	if (tm.tm_mday != day && tm.tm_sec < 60)
+	tm.tm_sec = 0; /* as above */
+	sec = timegm(&tm) + leap;
+	if (tm.tm_mday != day)
 		return ERR_INVAL;
 	*ret_ms = (int64_t)sec * 1000;
 	return 0;

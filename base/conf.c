@@ -159,7 +159,7 @@ read_flags(const struct conf_program *p, int argc, char **argv, enum conf_next *
 	int n = build_table(p, table);
 	int c, rc;
 
-	optind = 1;
+	optind = 0; /* start afresh, whatever was parsed before */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":", table, NULL)) != -1) {
 		if (c == 'h') {
@@ -215,14 +215,14 @@ conf_read(const struct conf_program *p, int argc, char **argv, enum conf_next *r
 int
 conf_read_secret(const char *path, char **ret, struct err_info *ei)
 {
-	char *text = mem_alloc(CONF_SECRET_MAX + 1);
+	char *text = mem_alloc(CONF_SECRET_MAX + 2); /* one too many, and a NUL */
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t len = 0;
 	ssize_t n = fd < 0 ? -1 : 1;
 	int rc = 0;
 
-	while (text != NULL && n > 0 && len < CONF_SECRET_MAX) {
-		n = read(fd, text + len, CONF_SECRET_MAX - len);
+	while (text != NULL && n > 0 && len <= CONF_SECRET_MAX) {
+		n = read(fd, text + len, CONF_SECRET_MAX + 1 - len);
 		len += n > 0 ? (size_t)n : 0;
 	}
 	if (n < 0)
@@ -230,7 +230,7 @@ conf_read_secret(const char *path, char **ret, struct err_info *ei)
 		    ei, err_from_errno(errno), "secret file %s: %s", path, strerror(errno));
 	else if (text == NULL)
 		rc = ERR_NOMEM;
-	else if (len == CONF_SECRET_MAX)
+	else if (len > CONF_SECRET_MAX)
 		rc = err_set(ei, ERR_LIMIT, "secret file %s is larger than 64 KiB", path);
 	if (fd >= 0)
 		close(fd);

@@ -90,7 +90,8 @@ void http_free(struct http *h); /* NULL is fine */
 /*
  * Send a request and read the whole answer into `res` (initialised; emptied
  * first).  When it fails midway, `res` holds what came: status, headers, a part.  ERR_TIMEOUT, ERR_CLOSED (no connection, or cut before the end),
- * ERR_LIMIT (body above body_max), ERR_CANCELED, ERR_INVAL (URL), ERR_NOMEM.
+ * ERR_PROTO (no HTTP), ERR_LIMIT (body above body_max), ERR_CANCELED, ERR_INVAL (URL),
+ * ERR_NOMEM.
  */
 int http_perform(struct http *h, const struct http_request *req, struct http_response *res,
     struct err_info *ei);

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/http.h"
@@ -159,15 +160,18 @@ run(struct http_curl *c, CURLcode *ret_code)
 }
 
 static int
-curl_err(CURLcode code, const struct transfer *t)
+curl_err(CURLcode code, const struct transfer *t, const char *url)
 {
 	if (t->over_limit)
 		return ERR_LIMIT;
+	if (buf_err(&t->res->body) == ERR_NOMEM || buf_err(&t->res->headers) == ERR_NOMEM)
+		return ERR_NOMEM;
 	switch (code) {
 	case CURLE_OK:
 		return 0;
+	case CURLE_UNSUPPORTED_PROTOCOL: /* the URL's, or what came is not HTTP */
+		return strncasecmp(url, "http", 4) == 0 ? ERR_PROTO : ERR_INVAL;
 	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
 		return ERR_INVAL;
 	case CURLE_OPERATION_TIMEDOUT:
 		return ERR_TIMEOUT;
@@ -213,7 +217,7 @@ curl_perform(struct http *h, const struct http_request *req, struct http_respons
 	curl_slist_free_all(headers);
 	res->status = (int)status;
 	if (rc == 0)
-		rc = curl_err(code, &t);
+		rc = curl_err(code, &t, req->url);
 	if (rc != 0)
 		return describe(ei, rc, req->url,
 		    rc == ERR_CANCELED ? "canceled"

@@ -159,6 +159,20 @@ unescape_one(struct buf *b, struct slice s, size_t *ret_len)
 	return 0;
 }
 
+/* May these bytes stand in a JSON text as they are? */
+static bool
+is_plain(struct slice text)
+{
+	size_t n;
+
+	for (size_t i = 0; i < text.len; i += n) {
+		n = utf8_char_len((struct slice){ text.ptr + i, text.len - i });
+		if (n == 0 || (unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == '"')
+			return false;
+	}
+	return true;
+}
+
 int
 json_text_unescape(struct buf *b, struct slice escaped)
 {
@@ -169,6 +183,8 @@ json_text_unescape(struct buf *b, struct slice escaped)
 		const char *hit = memchr(p, '\\', escaped.len - i);
 		size_t plain = hit == NULL ? escaped.len - i : (size_t)(hit - p), used = 0;
 
+		if (!is_plain((struct slice){ p, plain }))
+			return ERR_CORRUPT;
 		buf_add(b, p, plain);
 		i += plain;
 		if (hit == NULL)

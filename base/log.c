@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "base/json_text.h"
 
 #define LOG_LINE_MAX ((size_t)16 << 10)
+#define LOG_MESSAGE_CUT 2048 /* escapes make at most six bytes of one: it fits a line */
 
 static const char *log_program = "maintner";
 static const char *log_repo;
@@ -60,6 +62,18 @@ add_head(struct buf *b, enum log_severity severity, const char *message)
 		add_text(b, "repo", log_repo);
 }
 
+/* A line over the limit keeps its message, or the beginning of that. */
+static void
+shorten(struct buf *b, enum log_severity severity, const char *message)
+{
+	char begin[LOG_MESSAGE_CUT];
+
+	snprintf(begin, sizeof(begin), "%s", message);
+	buf_reset(b);
+	add_head(b, severity, begin);
+	buf_str(b, ",\"truncated\":1}\n");
+}
+
 void
 log_write(enum log_severity severity, const char *message, const struct log_field *fields)
 {
@@ -77,11 +91,8 @@ log_write(enum log_severity severity, const char *message, const struct log_fiel
 			buf_fmt(&b, ",\"%s\":%lld", f->name, (long long)f->number);
 	}
 	buf_str(&b, "}\n");
-	if (buf_err(&b) != 0) { /* a line over the limit keeps its message */
-		buf_reset(&b);
-		add_head(&b, severity, message);
-		buf_str(&b, ",\"truncated\":1}\n");
-	}
+	if (buf_err(&b) != 0)
+		shorten(&b, severity, message);
 	do
 		n = buf_err(&b) == 0 ? write(STDERR_FILENO, b.ptr, b.len) : 0;
 	while (n < 0 && errno == EINTR);

@@ -132,26 +132,29 @@ tail_is_prefix(struct mirror *m, const struct state *s, const struct mlog_reader
 	return rc;
 }
 
-/* Is this record of the log the outbox's row of that place? */
+/*
+ * Is this record of the log our outbox's first row from *next on?  Rows and records must
+ * be the same one by one: a row that the log does not have at its turn is not logged.
+ */
 static int
-compare_row(struct mirror *m, struct snap_view *v, struct mlog_pos at, struct slice payload,
-    bool *ret_same, bool *ret_any_left)
+compare_row(struct mirror *m, struct snap_view *v, struct mlog_pos *next, struct mlog_pos at,
+    struct slice payload, bool *ret_same, bool *ret_any_left)
 {
-	struct mlog_pos row_at = at;
 	struct slice row;
-	int rc = snap_outbox_next(v, &row_at.segment, &row_at.offset, &row);
+	int rc = snap_outbox_next(v, &next->segment, &next->offset, &row);
 
 	*ret_any_left = rc == 0;
 	*ret_same = false;
 	if (rc != 0)
 		return rc == ERR_NOENT ? 0 : rc;
-	if (mlog_pos_cmp(row_at, at) != 0)
+	if (mlog_pos_cmp(*next, at) != 0)
 		return 0;
 	buf_reset(&m->framed);
 	mlog_record_append(&m->framed, at.offset, payload);
 	if (buf_err(&m->framed) != 0)
 		return buf_err(&m->framed);
 	*ret_same = slice_eq(buf_view(&m->framed), row);
+	next->offset++;
 	return 0;
 }
 
@@ -160,9 +163,9 @@ static int
 judge_growth(struct mirror *m, struct mlog_reader *r, enum verdict *ret,
     struct mlog_pos *replay_from, struct err_info *ei)
 {
+	struct mlog_pos at, next = { 0, 0 };
 	struct snap_view *v;
 	struct slice payload;
-	struct mlog_pos at;
 	bool same, left;
 	int rc = mirror_view(m, &v);
 
@@ -170,7 +173,7 @@ judge_growth(struct mirror *m, struct mlog_reader *r, enum verdict *ret,
 		return rc;
 	*ret = IN_STEP;
 	while (*ret == IN_STEP && (rc = mlog_reader_next(r, &payload, &at, ei)) == 0) {
-		rc = compare_row(m, v, at, payload, &same, &left);
+		rc = compare_row(m, v, &next, at, payload, &same, &left);
 		if (rc != 0)
 			break;
 		if (!same)

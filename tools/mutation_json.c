@@ -25,8 +25,13 @@ static void
 add_time(const Maintpb__Timestamp *t, struct buf *out)
 {
 	char text[TIME_TEXT_MAX];
+	int64_t ms = TIME_NONE; /* for what no calendar has: a log may hold any number */
 
-	time_format(t->seconds * 1000 + t->nanos / 1000000, text);
+	if (t->seconds > INT64_MIN / 1000 && t->seconds < INT64_MAX / 1000)
+		ms = t->seconds * 1000;
+	if (ms != TIME_NONE && t->nanos >= 0 && t->nanos <= 999999999)
+		ms += t->nanos / 1000000;
+	time_format(ms, text);
 	json_text_quote(out, slice_str(text));
 }
 

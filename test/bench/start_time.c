@@ -23,6 +23,18 @@
 
 extern char **environ;
 
+static pid_t running; /* 0 = none: what must not outlive us */
+
+static void
+kill_running(void)
+{
+	if (running == 0)
+		return;
+	kill(running, SIGKILL);
+	waitpid(running, NULL, 0);
+	running = 0;
+}
+
 static double
 now_ms(void)
 {
@@ -105,7 +117,7 @@ ask(const char *socket_path, const char *target)
 	buf_init(&out, (size_t)64 << 20);
 	if (fcgi_call(&addr, params, count, SLICE(""), 10000, &out, &head, &ei) != 0 ||
 	    head.status != 200) {
-		fprintf(stderr, "start_time: %s: %s\n", target, ei.text);
+		fprintf(stderr, "start_time: %s is not answered well: %s\n", target, ei.text);
 		exit(1);
 	}
 	buf_clear(&out);
@@ -115,16 +127,14 @@ static double
 time_responder(char **argv, const char *socket_path, const char *target)
 {
 	double began, took;
-	pid_t pid;
 
 	unlink(socket_path);
 	began = now_ms();
-	pid = start(argv);
+	running = start(argv);
 	wait_for_socket(socket_path, began);
 	ask(socket_path, target);
 	took = now_ms() - began;
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	kill_running();
 	return took;
 }
 
@@ -166,6 +176,7 @@ main(int argc, char **argv)
 				"REFERENCE ...\n");
 		return 2;
 	}
+	atexit(kill_running);
 	second = split(argv, 4);
 	if (argv[second] == NULL)
 		return 2;

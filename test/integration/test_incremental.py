@@ -199,7 +199,7 @@ class Many(Edited):
         n, pull = rng.choice(self.issues), rng.choice(self.pulls)
         login = rng.choice(("ann", "bob", "cyd", None))
         person = login or "dee"
-        label = rng.choice(("bug", "P1", "blocked", "feature", "\u00fcml\u00e4ut"))
+        label = rng.choice(("bug", "P1", "blocked", "feature", "questions"))
         state = rng.choice(("APPROVED", "CHANGES_REQUESTED", "COMMENTED"))
         op, settings = rng.choice((
             ("edit_title", {"number": n, "title": f"title {rng.random()}"}),

@@ -31,20 +31,18 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=3, help="of rebuilds and flushes")
     parser.add_argument("--http-rounds", type=int, default=5, help="of each HTTP comparison")
     parser.add_argument("--seconds", type=int, default=1, help="of load in a round")
-    parser.add_argument("--state", metavar="DIR", help="keep logs and snapshots here")
+    parser.add_argument("--state", metavar="DIR", help="keep the made logs here for other runs")
     options = parser.parse_args()
     if options.write and options.only:
         parser.error("--write wants every part")
     return options
 
 
-def measure(options, work):
-    bench = Bench(options, work)
+def measure(bench, options):
     for name, part in PARTS.items():
         if not options.only or name in options.only:
             print(f"{name} ...", file=sys.stderr, flush=True)
             part(bench)
-    return bench
 
 
 def show(bench):
@@ -59,10 +57,11 @@ def main():
     options = parse_arguments()
     work = os.path.abspath(options.state) if options.state else tempfile.mkdtemp(prefix="bench-")
     os.makedirs(work, exist_ok=True)
+    bench = Bench(options, work)
     try:
-        bench = measure(options, work)
+        measure(bench, options)
     finally:
-        shutil.rmtree(os.path.join(work, "sync"), ignore_errors=True)
+        bench.clear()
         if not options.state:
             shutil.rmtree(work, ignore_errors=True)
     show(bench)

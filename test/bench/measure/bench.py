@@ -1,6 +1,7 @@
 """What all parts share: programs, made logs and snapshots, options."""
 
 import os
+import shutil
 import sys
 
 from processes import run_json
@@ -14,9 +15,15 @@ class Bench:
         self.work = work
         self.rows = []      # of the table with budgets
         self.further = []   # (title, head, rows) of the others
+        self.clear()
+        os.makedirs(self.path("now"))
 
     def path(self, *parts):
         return os.path.join(self.work, *parts)
+
+    def clear(self):
+        """Forget everything but logs and recordings."""
+        shutil.rmtree(self.path("now"), ignore_errors=True)
 
     def helper(self, name):
         return os.path.join(self.options.build, "bench", name)
@@ -49,8 +56,8 @@ class Bench:
                          "--snapshot", snapshot])
 
     def snapshot(self, issues, lean=False):
-        """A finished snapshot's directory; made once."""
-        folder = self.path(f"snapshot-{'lean-' if lean else ''}{issues}")
+        """A finished snapshot's directory; made once in a run, by the programs measured."""
+        folder = self.path("now", f"snapshot-{'lean-' if lean else ''}{issues}")
         if not os.path.isdir(folder):
             self.say(f"making the snapshot of {issues:,} issues")
             self.rebuild(self.log(issues, lean), folder)

@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import socket
 import sys
 from statistics import median
@@ -30,8 +29,7 @@ class Stage:
         self.bench = bench
         self.issues = bench.options.issues
         self.small = max(self.issues // 10, 100)
-        self.run = bench.path("run")
-        shutil.rmtree(self.run, ignore_errors=True)
+        self.run = bench.path("now", "run")
         os.makedirs(os.path.join(self.run, "static"), exist_ok=True)
         self.backends = {}
         snapshots = {"ours": bench.snapshot(self.issues), "small": bench.snapshot(self.small)}

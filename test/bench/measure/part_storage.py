@@ -18,7 +18,7 @@ def measure_rebuild(bench):
     ours, floor, peaks = [], [], []
     for nth in range(bench.options.rounds):
         bench.say(f"rebuild {nth + 1} of {bench.options.rounds}")
-        scratch, copy = bench.path("scratch"), bench.path("scratch-floor")
+        scratch, copy = bench.path("now", "scratch"), bench.path("now", "scratch-floor")
         cost, peak = bench.rebuild(log, scratch)
         ours.append(cost)
         peaks.append(peak)
@@ -40,7 +40,7 @@ def measure_rebuild(bench):
 
 def measure_start(bench):
     issues = bench.options.issues
-    snapshot, socket = bench.snapshot(issues), bench.path("start.sock")
+    snapshot, socket = bench.snapshot(issues), bench.path("now", "start.sock")
     target = f"/api/v1/{REPO}/issues/{issues // 2}?comments=true"
     times, _ = run_json([
         bench.helper("start_time"), 60, socket, target,
@@ -62,7 +62,7 @@ def measure_flush(bench):
         ours, plain = [], []
         for _ in range(bench.options.rounds):
             for times, more in ((ours, ["--flush-kib", kib]), (plain, ["--plain"])):
-                folder = bench.path("flush")
+                folder = bench.path("now", "flush")
                 times.append(run_json([bench.helper("flush_log"), "--dir", folder,
                                        "--mib", mib, *more])[0])
                 shutil.rmtree(folder)

@@ -41,11 +41,11 @@ def last_round(lines):
 
 
 def sync_once(bench, url):
-    os.makedirs(bench.path("sync"), exist_ok=True)
+    os.makedirs(bench.path("now", "sync"), exist_ok=True)
     return run_timed(
         [bench.program("maintnerd-sync"), "--once", "--owner", "bench", "--repo", "hub",
-         "--log", f"file://{bench.path('sync', 'log')}", "--snapshot",
-         bench.path("sync", "snapshot"), "--github-url", url],
+         "--log", f"file://{bench.path('now', 'sync', 'log')}", "--snapshot",
+         bench.path("now", "sync", "snapshot"), "--github-url", url],
         env={**os.environ, "GITHUB_TOKEN": TOKEN})
 
 

@@ -160,6 +160,7 @@ the_date_header_is_read(void **state)
 		{ "Sun, 06 Nov 1994 08:49:37 GMT", 0, INT64_C(784111777000) },
 		{ "Thu, 01 Jan 1970 00:00:00 GMT", 0, 0 },
 		{ "Tue, 29 Feb 2000 23:59:59 GMT", 0, INT64_C(951868799000) },
+		{ "Sat, 31 Dec 2016 23:59:60 GMT", 0, INT64_C(1483228800000) },
 		{ "", ERR_INVAL, 0 },
 		{ "Sunday, 06-Nov-94 08:49:37 GMT", ERR_INVAL, 0 },
 		{ "Sun Nov  6 08:49:37 1994", ERR_INVAL, 0 },

@@ -1,0 +1,4 @@
+# What clients of the API send.
+maintner_fuzzer(params fuzz_params.c LINK fcgi_core)
+maintner_fuzzer(page_token fuzz_page_token.c LINK fcgi_core)
+maintner_fuzzer(fields fuzz_fields.c LINK fcgi_json)
