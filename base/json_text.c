@@ -74,7 +74,8 @@ json_text_escape(struct buf *b, struct slice text)
 			escape_control(b, c);
 		start = ++i;
 	}
-	buf_add(b, text.ptr + start, text.len - start);
+	if (start < text.len)
+		buf_add(b, text.ptr + start, text.len - start);
 }
 
 void

@@ -47,13 +47,14 @@ parse_path(struct slice path, uint64_t *fields, struct err_info *ei)
 int
 fields_parse(struct slice mask, uint64_t *ret, struct err_info *ei)
 {
-	const char *at = mask.ptr, *end = mask.ptr + mask.len;
+	const char *at = mask.ptr, *end;
 	uint64_t fields = 0;
 
 	if (mask.len == 0) {
 		*ret = FIELDS_DEFAULT;
 		return 0;
 	}
+	end = mask.ptr + mask.len;
 	while (at <= end) {
 		const char *comma = memchr(at, ',', (size_t)(end - at));
 		const char *stop = comma != NULL ? comma : end;
