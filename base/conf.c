@@ -151,14 +151,50 @@ build_table(const struct conf_program *p, struct option table[CONF_OPTIONS_MAX +
 	return n;
 }
 
+static const struct option *
+find_flag(const struct option *table, const char *name, size_t len)
+{
+	for (; table->name != NULL; table++) {
+		if (strlen(table->name) == len && memcmp(table->name, name, len) == 0)
+			return table;
+	}
+	return NULL;
+}
+
+/*
+ * getopt_long takes abbreviations: --token SECRET for --token-file, and then the secret
+ * is taken for a file's name.  Only whole names are flags here.
+ */
+static int
+check_names(const struct option *table, int argc, char **argv, struct err_info *ei)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		size_t len;
+		const struct option *o;
+
+		if (strncmp(argv[i], "--", 2) != 0)
+			continue;
+		len = strcspn(argv[i] + 2, "=");
+		o = find_flag(table, argv[i] + 2, len);
+		if (o == NULL)
+			return err_set(ei, ERR_INVAL, "unknown flag --%.*s (see --help)",
+			    (int)len, argv[i] + 2);
+		if (o->has_arg == required_argument && argv[i][2 + len] == '\0')
+			i++; /* the next one is its value */
+	}
+	return 0;
+}
+
 static int
 read_flags(const struct conf_program *p, int argc, char **argv, enum conf_next *next,
     struct err_info *ei)
 {
 	struct option table[CONF_OPTIONS_MAX + 3];
 	int n = build_table(p, table);
-	int c, rc;
+	int c, rc = check_names(table, argc, argv, ei);
 
+	if (rc != 0)
+		return rc;
 	optind = 0; /* start afresh, whatever was parsed before */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":", table, NULL)) != -1) {

@@ -48,10 +48,13 @@ http_response_clear(struct http_response *r)
 struct slice
 http_response_header(const struct http_response *r, const char *name)
 {
-	const char *p = r->headers.ptr, *end = p + r->headers.len;
+	const char *p = r->headers.ptr, *end;
 	size_t len = strlen(name);
 
-	while (p != NULL && p < end) {
+	if (r->headers.len == 0)
+		return (struct slice){ 0 };
+	end = p + r->headers.len;
+	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
 		size_t line = nl == NULL ? (size_t)(end - p) : (size_t)(nl - p);
 

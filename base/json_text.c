@@ -1,6 +1,12 @@
 /* json_text.c - escaping copies runs of plain bytes and stops only at odd ones. */
 #include "base/json_text.h"
 
+#include <limits.h>
+#include <locale.h>
+#include <pthread.h>
+#include <wchar.h>
+#include <wctype.h>
+
 size_t
 utf8_char_len(struct slice text)
 {
@@ -197,4 +203,51 @@ json_text_unescape(struct buf *b, struct slice escaped)
 		i += used;
 	}
 	return buf_err(b);
+}
+
+static locale_t utf8_locale;
+
+static void
+open_locale(void)
+{
+	utf8_locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+/* One character that is not ASCII; `len` bytes of valid UTF-8. */
+static void
+lower_wide(struct buf *b, const char *p, size_t len)
+{
+	char out[MB_LEN_MAX];
+	mbstate_t in_state = { 0 }, out_state = { 0 };
+	wchar_t wide;
+	size_t n = mbrtowc(&wide, p, len, &in_state);
+
+	if (n == len)
+		n = wcrtomb(out, (wchar_t)towlower((wint_t)wide), &out_state);
+	if (n == (size_t)-1 || n == (size_t)-2 || n == 0)
+		buf_add(b, p, len);
+	else
+		buf_add(b, out, n);
+}
+
+void
+utf8_lower(struct buf *b, struct slice text)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	locale_t before;
+
+	pthread_once(&once, open_locale);
+	before = utf8_locale != (locale_t)0 ? uselocale(utf8_locale) : (locale_t)0;
+	for (size_t i = 0; i < text.len;) {
+		unsigned char c = (unsigned char)text.ptr[i];
+		size_t n = utf8_char_len((struct slice){ text.ptr + i, text.len - i });
+
+		if (n < 2)
+			buf_char(b, c >= 'A' && c <= 'Z' ? (char)(c + 32) : (char)c);
+		else
+			lower_wide(b, text.ptr + i, n);
+		i += n > 0 ? n : 1;
+	}
+	if (before != (locale_t)0)
+		uselocale(before);
 }

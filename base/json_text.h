@@ -21,5 +21,11 @@ void json_text_quote(struct buf *b, struct slice text);
  */
 int json_text_unescape(struct buf *b, struct slice escaped);
 
+/*
+ * Append `text` in lower case, letter by letter as Unicode has it; bytes that are not
+ * UTF-8 stay as they are.
+ */
+void utf8_lower(struct buf *b, struct slice text);
+
 /* Bytes of the valid UTF-8 character at the start of `text`, 0 if none is. */
 size_t utf8_char_len(struct slice text);

@@ -219,7 +219,7 @@ snap_writer_open(const char *dir, const char *repo, unsigned flags, struct snap_
 		discard(w);
 		return rc;
 	}
-	*ret_unclean = unclean;
+	*ret_unclean = unclean || w->env->was_short;
 	*ret = w;
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "lmdb-schema/snap_internal.h"
@@ -40,6 +42,30 @@ snap_err(int mdb_rc)
 	default:
 		return mdb_rc > 0 ? err_from_errno(mdb_rc) : ERR_IO;
 	}
+}
+
+/*
+ * A file that was cut would kill whoever touches a page behind its end.  It may also be
+ * short because the last pages were never used.  So the writer, who opens it first,
+ * makes it long enough; what was lost reads as zeros, which a check of all rows finds.
+ */
+static int
+lengthen(struct snap_env *e)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	struct stat file;
+	off_t needed;
+	int fd;
+
+	if (mdb_env_info(e->mdb, &info) != 0 || mdb_env_stat(e->mdb, &stat) != 0 ||
+	    mdb_env_get_fd(e->mdb, &fd) != 0 || fstat(fd, &file) != 0)
+		return ERR_IO;
+	needed = (off_t)(info.me_last_pgno + 1) * (off_t)stat.ms_psize;
+	if (file.st_size >= needed)
+		return 0;
+	e->was_short = true;
+	return ftruncate(fd, needed) == 0 ? 0 : err_from_errno(errno);
 }
 
 static int
@@ -88,6 +114,8 @@ snap_env_open(const char *path, unsigned flags, bool create, size_t map_bytes,
 	/* NOTLS: a reader slot belongs to the view, not to the thread. */
 	if (rc == 0)
 		rc = snap_err(mdb_env_open(e->mdb, path, flags | MDB_NOTLS, 0660));
+	if (rc == 0 && create)
+		rc = lengthen(e);
 	if (rc == 0)
 		rc = open_tables(e, create);
 	if (rc != 0) {

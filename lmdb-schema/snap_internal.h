@@ -19,6 +19,7 @@ struct snap_env {
 	MDB_dbi tables[SNAP_TABLES];
 	char path[4096];        /* env-N, resolved */
 	struct snap_view *idle; /* ended views, ready to be renewed */
+	bool was_short;         /* the file had lost its end, or never used it */
 	unsigned refs;          /* handle and running views; under snap.lock */
 };
 

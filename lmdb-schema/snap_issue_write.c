@@ -4,7 +4,6 @@
  * entries and counters.
  */
 #include <string.h>
-#include <strings.h>
 
 #include "base/json_text.h"
 #include "lmdb-schema/snap_write_internal.h"
@@ -107,18 +106,19 @@ struct named_label {
 	int64_t id;
 	struct slice escaped;
 	struct slice raw;
+	struct slice lower; /* what they are sorted by */
 };
 
 static int
 compare_labels(const struct named_label *a, const struct named_label *b)
 {
-	size_t n = a->raw.len < b->raw.len ? a->raw.len : b->raw.len;
-	int c = n == 0 ? 0 : strncasecmp(a->raw.ptr, b->raw.ptr, n);
+	size_t n = a->lower.len < b->lower.len ? a->lower.len : b->lower.len;
+	int c = n == 0 ? 0 : memcmp(a->lower.ptr, b->lower.ptr, n);
 
 	if (c != 0)
 		return c;
-	if (a->raw.len != b->raw.len)
-		return a->raw.len < b->raw.len ? -1 : 1;
+	if (a->lower.len != b->lower.len)
+		return a->lower.len < b->lower.len ? -1 : 1;
 	return a->id < b->id ? -1 : a->id > b->id;
 }
 
@@ -148,6 +148,16 @@ raw_name(struct snap_txn *t, struct slice escaped)
 	return keep(t, buf_view(&t->text));
 }
 
+static struct slice
+lower_name(struct snap_txn *t, struct slice raw)
+{
+	buf_reset(&t->text);
+	utf8_lower(&t->text, raw);
+	if (buf_err(&t->text) != 0)
+		snap_txn_fail(t, buf_err(&t->text));
+	return keep(t, buf_view(&t->text));
+}
+
 static struct named_label *
 named_labels(struct snap_txn *t, const struct snap_issue_edit *e)
 {
@@ -163,6 +173,7 @@ named_labels(struct snap_txn *t, const struct snap_issue_edit *e)
 		if (snap_label_name(&t->view, e->labels[i], &l[i].escaped) != 0)
 			l[i].escaped = (struct slice){ 0 };
 		l[i].raw = raw_name(t, l[i].escaped);
+		l[i].lower = lower_name(t, l[i].raw);
 	}
 	sort_labels(l, e->label_count);
 	return l;

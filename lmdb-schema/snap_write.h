@@ -29,7 +29,7 @@ enum snap_writer_flag {
  * repository "owner/repo" (ERR_INVAL when the directory is another one's).
  * With SNAP_FILL a fresh environment beside the current one, seen by nobody
  * until snap_writer_promote().  *ret_unclean tells that the last writer did
- * not close: run snap_verify() before trusting it.  Errors: ERR_BUSY (another
+ * not close, or that the file was short: run snap_verify() before trusting it.  Errors: ERR_BUSY (another
  * writer), ERR_VERSION, ERR_CORRUPT, ERR_IO, ERR_NOMEM.
  */
 int snap_writer_open(const char *dir, const char *repo, unsigned flags,

@@ -18,11 +18,11 @@ struct mirror {
 	struct buf packed, framed; /* a record on its way */
 	struct mlog_pos end;       /* where the next record goes */
 	uint64_t unflushed, records;
-	bool segments_noted;    /* the table of segments is as of ... */
-	uint32_t noted_number;  /* ... when the tail had this number */
-	int64_t swept_ms;    /* monotonic time of the last sweep of the log's folder */
-	int64_t verified_ms; /* monotonic time of the last whole check */
-	bool damaged;        /* a check failed: do not close as if all were well */
+	bool segments_noted;   /* the table of segments is as of ... */
+	uint32_t noted_number; /* ... when the tail had this number */
+	int64_t swept_ms;      /* monotonic time of the last sweep of the log's folder */
+	int64_t verified_ms;   /* monotonic time of the last whole check */
+	bool damaged;          /* a check failed: do not close as if all were well */
 };
 
 /* Bring snapshot and log in step; m->log is open, m->snap is opened here. */

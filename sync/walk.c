@@ -334,8 +334,12 @@ poll_pages(struct syncer *s, enum status_family f, struct gh_page *page, int64_t
 		gh_page_clear(page);
 		if (rc == 0 && !last)
 			rc = gh_get(s->gh, next, NULL, true, page, ei);
-		if (rc == ERR_LIMIT && f != STATUS_ISSUES)
-			return 0; /* the window's end: older things do not come up again */
+		if (rc == ERR_LIMIT && f != STATUS_ISSUES) {
+			log_warning(
+			    "the poll met the listing's cap; older changes may be missing",
+			    LOG_S("family", status_family_names[f]), LOG_END);
+			return 0; /* it will be there at the next try, too */
+		}
 	} while (rc == 0 && !last);
 	return rc;
 }

@@ -92,9 +92,13 @@ run(struct call *k, uv_loop_t *loop, const struct addr *a,
 static int
 check(const struct call *k, size_t start, struct cgi_head *ret, struct err_info *ei)
 {
-	struct slice text = { k->out->ptr + start, k->out->len - start };
+	struct slice text = buf_view(k->out);
 	int rc;
 
+	if (start > 0) {
+		text.ptr += start;
+		text.len -= start;
+	}
 	if (k->end.protocol_status != FCGI_REQUEST_COMPLETE)
 		return err_set(ei, ERR_UNAVAILABLE, "request refused, protocol status %d",
 		    k->end.protocol_status);

@@ -77,6 +77,7 @@ class WebServer:
         self.stage = stage
         self.run_folder = stage.path(f"front-{stage.next_number()}")
         os.mkdir(self.run_folder)
+        os.mkdir(os.path.join(self.run_folder, "www"))
         share(self.run_folder)
         self.port = free_port()
         self._backend = {

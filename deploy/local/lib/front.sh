@@ -48,6 +48,7 @@ front_packages() {
 # write_front_config : into $run_dir/front.conf.
 write_front_config() {
 	local common=("PORT=$port" "RUN=$run_dir")
+	mkdir -p "$run_dir/www"
 	case $front in
 	nginx)
 		render "$deploy_dir/nginx/nginx.conf.in" "${common[@]}" \
