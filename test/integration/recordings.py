@@ -9,6 +9,9 @@ import paths
 from recording_maker.generate import Sizes, make
 from recording_maker.writer import write_recording
 
+# The filter came with 3.11.4; Debian 12 has 3.11.2.
+SAFELY = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+
 _cache = tempfile.TemporaryDirectory(prefix="maintner-data-")
 
 MADE_SEEDS = (101, 202)
@@ -28,7 +31,7 @@ def shared(name):
     target = os.path.join(_cache.name, "shared", name)
     if not os.path.isdir(target):
         with tarfile.open(shared_archives()[name]) as archive:
-            archive.extractall(target, filter="data")
+            archive.extractall(target, **SAFELY)
     return os.path.join(target, os.listdir(target)[0])
 
 
