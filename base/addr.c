@@ -13,8 +13,7 @@ parse_unix(const char *path, struct addr *ret, struct err_info *ei)
 		return err_set(ei, ERR_INVAL, "socket path \"%s\" is longer than %d bytes",
 		    path, ADDR_PATH_MAX - 1);
 	*ret = (struct addr){ .kind = ADDR_UNIX };
-	strcpy(
-	    ret->path, path); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy): checked */
+	memcpy(ret->path, path, strlen(path) + 1);
 	return 0;
 }
 

@@ -261,11 +261,11 @@ conf_read_secret(const char *path, char **ret, struct err_info *ei)
 		n = read(fd, text + len, CONF_SECRET_MAX + 1 - len);
 		len += n > 0 ? (size_t)n : 0;
 	}
-	if (n < 0)
+	if (text == NULL)
+		rc = ERR_NOMEM;
+	else if (n < 0)
 		rc = err_set(
 		    ei, err_from_errno(errno), "secret file %s: %s", path, strerror(errno));
-	else if (text == NULL)
-		rc = ERR_NOMEM;
 	else if (len > CONF_SECRET_MAX)
 		rc = err_set(ei, ERR_LIMIT, "secret file %s is larger than 64 KiB", path);
 	if (fd >= 0)

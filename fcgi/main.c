@@ -11,7 +11,7 @@
 #include "fcgi/responder.h"
 
 struct settings {
-	const char *snapshot, *listen, *log_level, *log, *log_exact;
+	const char *snapshot, *listen, *log_level, *log, *log_exact, *ca_file;
 	int64_t threads;
 };
 
@@ -33,6 +33,10 @@ read_settings(
 		    .target = &s->log_exact,
 		    .value = "URL",
 		    .help = "the repository's own log folder, instead of --log" },
+		{ .name = "ca-file",
+		    .target = &s->ca_file,
+		    .value = "FILE",
+		    .help = "PEM certificates to trust instead of the system's" },
 		{ .name = "listen",
 		    .target = &s->listen,
 		    .value = "ADDR",
@@ -124,6 +128,7 @@ main(int argc, char **argv)
 	log_setup("maintnerd-fcgi", NULL, level);
 	responder_init(&p.responder, set.snapshot);
 	p.responder.log_url = set.log_exact != NULL ? set.log_exact : set.log;
+	p.responder.ca_file = set.ca_file;
 	p.responder.log_exact = set.log_exact != NULL;
 	rc = serve(&set, &p, &ei);
 	responder_clear(&p.responder);

@@ -17,6 +17,7 @@
 struct responder {
 	const char *snapshot_dir;
 	const char *log_url; /* for the log routes; NULL = they answer 501 */
+	const char *ca_file; /* certificates for it; NULL = the system's */
 	bool log_exact;      /* log_url is the repository's own folder */
 	pthread_mutex_t log_lock;
 	struct store *log;           /* opened when first asked for; under log_lock */

@@ -40,7 +40,7 @@ snap_member_key(enum snap_member m)
 static uint32_t
 member_offset(const char *row, unsigned m)
 {
-	return get_le32(row + SNAP_I_MEMBERS + 4 * m);
+	return get_le32(row + SNAP_I_MEMBERS + (size_t)4 * m);
 }
 
 /* Each member is at least its key, its value of one byte and a comma. */

@@ -421,6 +421,17 @@ listed(uint32_t flags)
 	return (flags & SNAP_ISSUE_NOT_EXIST) == 0;
 }
 
+/* Member by member: the bytes between them are anything. */
+static bool
+same_positions(const struct snap_list_pos *a, const struct snap_list_pos *b)
+{
+	for (size_t i = 0; i < SNAP_ORDERS; i++) {
+		if (a[i].key != b[i].key || a[i].number != b[i].number)
+			return false;
+	}
+	return true;
+}
+
 /* Indexes and counters: take the old entry out and the new one in, if they differ. */
 static void
 update_lists(struct snap_txn *t, const struct snap_issue_edit *e, uint32_t flags)
@@ -431,7 +442,7 @@ update_lists(struct snap_txn *t, const struct snap_issue_edit *e, uint32_t flags
 
 	snap_index_positions(e, pos);
 	same = before && after && snap_class_of(e->old_flags) == snap_class_of(flags) &&
-	       memcmp(pos, e->old_pos, sizeof(pos)) == 0;
+	       same_positions(pos, e->old_pos);
 	if (same)
 		return;
 	if (before)

@@ -139,9 +139,12 @@ snap_outbox_forget(struct snap_txn *t, uint32_t segment, uint64_t offset)
 		snap_txn_fail(t, snap_err(rc));
 		return;
 	}
-	while ((rc = mdb_cursor_get(c, &k, &d, MDB_FIRST)) == 0 &&
-	       memcmp(k.mv_data, end, OUTBOX_KEY_LEN) < 0)
+	while (rc == 0) {
+		rc = mdb_cursor_get(c, &k, &d, MDB_FIRST);
+		if (rc != 0 || memcmp(k.mv_data, end, OUTBOX_KEY_LEN) >= 0)
+			break;
 		rc = mdb_cursor_del(c, 0);
+	}
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		snap_txn_fail(t, snap_err(rc));
 	mdb_cursor_close(c);

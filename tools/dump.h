@@ -7,7 +7,7 @@
 #include "base/err.h"
 
 struct dump {
-	const char *snapshot, *log, *log_exact, *repo, *scratch;
+	const char *snapshot, *log, *log_exact, *repo, *scratch, *ca_file;
 	bool verify;
 };
 

@@ -80,13 +80,14 @@ dump_log(const struct dump *d, struct err_info *ei)
 {
 	char prefix[MLOG_PREFIX_MAX] = "";
 	struct mlog_reader *r = NULL;
+	struct store_open_opts o = { .ca_file = d->ca_file };
 	struct store *s = NULL;
 	int rc;
 
 	if (d->log != NULL &&
 	    (size_t)snprintf(prefix, sizeof(prefix), "%s/", d->repo) >= sizeof(prefix))
 		return err_set(ei, ERR_INVAL, "--repo is too long");
-	rc = store_open(d->log != NULL ? d->log : d->log_exact, &s, ei);
+	rc = store_open_with(d->log != NULL ? d->log : d->log_exact, &o, &s, ei);
 	if (rc == 0)
 		rc = mlog_reader_open(s, prefix, (struct mlog_pos){ 0, 0 }, &r, ei);
 	if (rc == 0 && mlog_reader_segment_count(r) == 0)

@@ -108,12 +108,15 @@ show_progress(void *ctx, uint64_t bytes, uint64_t total)
 static int
 replay(struct verify *v, struct err_info *ei)
 {
+	struct store_open_opts so = { .ca_file = v->d->ca_file };
 	struct replay_opts o = { .on_progress = show_progress,
 		.prefix = v->prefix,
 		.apply = v->apply,
 		.into = v->scratch };
-	int rc = store_open(v->d->log != NULL ? v->d->log : v->d->log_exact, &v->store, ei);
+	int rc;
 
+	rc = store_open_with(
+	    v->d->log != NULL ? v->d->log : v->d->log_exact, &so, &v->store, ei);
 	o.store = v->store;
 	if (rc == 0)
 		rc = replay_log(&o, ei);

@@ -14,6 +14,7 @@
 #define LONG_POLL_MS 55000   /* then 304, before proxies lose patience */
 #define REPLACED_WAIT_MS 200 /* the tail was replaced while it was asked for: look again */
 #define REPLACED_MAX_MS 5000
+#define READ_DEADLINE_MS 10000 /* with retries: a client waits for it */
 #define SEGMENT_NAME_SIZE 1024
 
 /* The sum of all sizes is what a client waits to change. */
@@ -130,11 +131,12 @@ static int
 read_segment(struct exchange *x, const char *name, const struct store_range *range)
 {
 	struct responder *r = x->r;
+	struct store_open_opts o = { .ca_file = r->ca_file, .deadline_ms = READ_DEADLINE_MS };
 	int rc = 0;
 
 	pthread_mutex_lock(&r->log_lock);
 	if (r->log == NULL)
-		rc = store_open(r->log_url, &r->log, &x->ei);
+		rc = store_open_with(r->log_url, &o, &r->log, &x->ei);
 	if (rc == 0)
 		rc = store_read(r->log, name, range, x->req->out, NULL, &x->ei);
 	pthread_mutex_unlock(&r->log_lock);

@@ -53,6 +53,14 @@ def show(bench):
     print(f"\n{sum(row.met is not None for row in bench.rows)} budgets, {len(missed)} missed")
 
 
+def repeat():
+    """The command that was given, without what is this machine's."""
+    skipped = {"--build", "--state"}
+    words = [word for before, word in zip(["", *sys.argv[1:]], sys.argv[1:])
+             if word not in skipped and before not in skipped]
+    return f"```\n{' '.join(['test/bench/run', *words])}\n```"
+
+
 def main():
     options = parse_arguments()
     work = os.path.abspath(options.state) if options.state else tempfile.mkdtemp(prefix="bench-")
@@ -66,8 +74,7 @@ def main():
             shutil.rmtree(work, ignore_errors=True)
     show(bench)
     if options.write:
-        write_results(RESULTS, bench.rows, bench.further, machine.describe(),
-                      "```\ntest/bench/run --write        # --help lists sizes, rounds, parts\n```")
+        write_results(RESULTS, bench.rows, bench.further, machine.describe(), repeat())
 
 
 main()

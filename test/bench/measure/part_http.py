@@ -107,8 +107,9 @@ class Stage:
             backend.stop()
 
 
-def ratio(slices, a, b, what="total_us"):
-    return median(getattr(x, what) / getattr(y, what) for x, y in zip(slices[a], slices[b]))
+def ratios(slices, a, b, scale=1.0):
+    """Of CPU, for each round."""
+    return [scale * x.total_us / y.total_us for x, y in zip(slices[a], slices[b])]
 
 
 def mid(slices, what):
@@ -157,7 +158,7 @@ def get_issue(stage):
     stage.bench.rows.append(with_budget(
         f"GetIssue with comments, {len(paths):,} issues at random, {size / 1000:.1f} KB",
         cpu_cell(slices["ours"]), f"no-op {cpu_cell(slices['noop'])}",
-        ratio(slices, "ours", "noop"), GET_RATIO))
+        ratios(slices, "ours", "noop"), GET_RATIO))
     return cells
 
 
@@ -174,7 +175,7 @@ def list_case(stage, order, query, place):
     stage.bench.rows.append(with_budget(
         f"ListIssues, 100 by `{order}`, {state}, {place} page, {size / 1000:.0f} KB",
         cpu_cell(slices["ours"]), f"no-op {cpu_cell(slices['noop'])}",
-        ratio(slices, "ours", "noop"), LIST_RATIO))
+        ratios(slices, "ours", "noop"), LIST_RATIO))
 
 
 def size_case(stage, large, small, counts, order, place):
@@ -190,7 +191,7 @@ def size_case(stage, large, small, counts, order, place):
         f"ListIssues, 100 by `{order}`, {place} page, {counts[0]:,} issues",
         f"{cpu_cell(slices[large])} for {sizes[large] / 1000:.0f} KB",
         f"{counts[1]:,} issues: {cpu_cell(slices[small])} for {sizes[small] / 1000:.0f} KB",
-        ratio(slices, large, small) * scale, SIZE_RATIO)
+        ratios(slices, large, small, scale), SIZE_RATIO)
 
 
 def memory(stage, target):

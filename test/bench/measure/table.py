@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import dataclass
+from statistics import median
 
 NOTES = "## Notes"
 
@@ -24,9 +25,11 @@ class Row:
 HEAD = ["what", "measured", "floor or reference", "ratio", "budget", "met?"]
 
 
-def with_budget(what, measured, reference, ratio, most):
-    """A row whose budget is a greatest ratio."""
-    return Row(what, measured, reference, f"{ratio:.2f}", f"{most:g}", ratio <= most)
+def with_budget(what, measured, reference, ratios, most):
+    """A row whose budget is a greatest ratio; of the rounds' ratios the median counts."""
+    mid, low, high = median(ratios), min(ratios), max(ratios)
+    text = f"{mid:.2f} ({low:.2f}-{high:.2f})" if len(ratios) > 1 else f"{mid:.2f}"
+    return Row(what, measured, reference, text, f"{most:g}", mid <= most)
 
 
 def markdown(head, rows):
@@ -56,7 +59,8 @@ def kept_notes(path):
 def write_results(path, rows, further, machine, repeat):
     """`further` are (title, head, rows) of tables without budgets."""
     parts = ["# Results", "Made by `test/bench/run --write`; DESIGN's section on budgets in numbers. "
-             "Figures are medians; CPU is user and system time.",
+             "Figures are medians, with the least and the greatest ratio of a round behind; CPU is "
+             "user and system time, nginx + responder.",
              markdown(HEAD, [row.cells() for row in rows])]
     for title, head, cells in further:
         parts += [f"## {title}", markdown(head, cells)]

@@ -1,10 +1,5 @@
 /* Commit, flush, reopen; and every way in which log and snapshot can be out of step. */
-#include <sched.h>
-#include <signal.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "mutation-log/mlog_reader.h"
 #include "test/unit/sync/mirror_rig.h"
@@ -99,88 +94,6 @@ a_failed_transaction_leaves_neither_state_nor_record(void **state)
 	assert_string_equal(mr_snapshot(rig->m), "1=one 2=two ");
 	assert_string_equal(mr_log(rig->m), "1=one 2=two ");
 	assert_in_step(rig->m);
-}
-
-/* LMDB writes with pwrite and a map: a limit on file size makes it fail as a full disk. */
-static void
-a_disk_that_says_no_is_an_error_and_loses_nothing(void **state)
-{
-	struct mirror_rig *rig = *state;
-	struct rlimit old, small = { .rlim_cur = (rlim_t)64 << 10 };
-	char longer[20000];
-	int rc;
-
-	memset(longer, 'x', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	mr_write(rig, 1, "one");
-	signal(SIGXFSZ, SIG_IGN);
-	getrlimit(RLIMIT_FSIZE, &old);
-	small.rlim_max = old.rlim_max;
-	setrlimit(RLIMIT_FSIZE, &small);
-	rc = mr_commit(rig->m, 2, longer);
-	for (int i = 0; rc == 0 && i < 20; i++)
-		rc = mr_commit(rig->m, 3 + (uint32_t)i, longer);
-	setrlimit(RLIMIT_FSIZE, &old);
-	assert_int_equal(rc, ERR_IO);
-	assert_int_equal(mr_commit(rig->m, 40, "later"), 0);
-	assert_int_equal(mirror_flush(rig->m, NULL), 0);
-	assert_in_step(rig->m);
-}
-
-#define CANNOT_MOUNT 77
-
-/* In a child: fill a disk of 1 MiB; returns the code of the commit that did not fit. */
-static int
-fill_a_small_disk(struct mirror_rig *rig)
-{
-	char longer[20000];
-	int rc = 0;
-
-	alarm(30); /* it must not try for ever */
-	if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
-		return CANNOT_MOUNT;
-	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount("disk", rig->snapshot, "tmpfs", 0, "size=1m") != 0)
-		return CANNOT_MOUNT;
-	memset(longer, 'x', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	rc = mr_open(rig);
-	for (uint32_t n = 1; rc == 0 && n < 100; n++)
-		rc = mr_commit(rig->m, n, longer);
-	if (rc != ERR_IO)
-		return -rc;
-	/* That was a short write; the next one finds no room at all. */
-	mr_shell("cat /dev/zero > %s/filler 2>&- || true", rig->snapshot);
-	return -mr_commit(rig->m, 200, longer);
-}
-
-static void
-a_full_disk_is_an_error_at_once(void **state)
-{
-	int status = 0;
-	pid_t pid;
-
-	mr_close(*state); /* its locks would be the child's, too */
-	pid = fork();
-	if (pid == 0)
-		_exit(fill_a_small_disk(*state));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == CANNOT_MOUNT)
-		skip();
-	assert_int_equal(WEXITSTATUS(status), -ERR_IO);
-}
-
-static void
-a_log_without_a_number_left_is_an_error_at_once(void **state)
-{
-	struct mirror_rig *rig = *state;
-
-	rig->m->end = (struct mlog_pos){ MLOG_NUMBER_MAX, MLOG_SEGMENT_MAX };
-	alarm(30); /* a full map is tried again, this must not be */
-	assert_int_equal(mr_commit(rig->m, 1, "one"), ERR_LIMIT);
-	alarm(0);
-	assert_string_equal(mr_snapshot(rig->m), "");
 }
 
 static void
@@ -434,47 +347,6 @@ a_writer_that_lost_the_log_says_so_and_keeps_its_records(void **state)
 	assert_string_equal(mr_snapshot(rig->m), "1=one ");
 }
 
-static void
-every_allocation_of_a_commit_and_a_flush_may_fail(void **state)
-{
-	struct mirror_rig *rig = *state;
-	int rc = ERR_NOMEM;
-
-	for (long n = 0; rc != 0; n++) {
-		mem_fail_after(n);
-		rc = mr_commit(rig->m, 1, "one");
-		if (rc == 0)
-			rc = mirror_flush(rig->m, NULL);
-		mem_fail_after(MEM_NEVER);
-		assert_true(rc == 0 || rc == ERR_NOMEM);
-		assert_in_range(n, 0, 1000);
-	}
-	assert_string_equal(mr_snapshot(rig->m), "1=one ");
-	assert_in_step(rig->m);
-}
-
-static void
-every_allocation_of_an_opening_may_fail(void **state)
-{
-	struct mirror_rig *rig = *state;
-	int rc = ERR_NOMEM;
-
-	mr_write(rig, 1, "one");
-	assert_int_equal(mr_commit(rig->m, 2, "two"), 0);
-	mr_close(rig);
-	for (long n = 0; rc != 0; n++) {
-		mem_fail_after(n);
-		rc = mr_open(rig);
-		mem_fail_after(MEM_NEVER);
-		assert_true(rc == 0 || rc == ERR_NOMEM);
-		assert_in_range(n, 0, 1000);
-	}
-	assert_string_equal(mr_snapshot(rig->m), "1=one 2=two ");
-	assert_int_equal(mirror_flush(rig->m, NULL), 0);
-	assert_string_equal(mr_log(rig->m), "1=one 2=two ");
-	assert_in_step(rig->m);
-}
-
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, mr_setup, mr_teardown)
 
 int
@@ -485,9 +357,6 @@ main(void)
 		WITH_RIG(a_clean_stop_and_start_changes_nothing),
 		WITH_RIG(unflushed_records_wait_in_the_outbox_over_a_restart),
 		WITH_RIG(a_failed_transaction_leaves_neither_state_nor_record),
-		WITH_RIG(a_disk_that_says_no_is_an_error_and_loses_nothing),
-		WITH_RIG(a_full_disk_is_an_error_at_once),
-		WITH_RIG(a_log_without_a_number_left_is_an_error_at_once),
 		WITH_RIG(a_lost_snapshot_is_made_from_the_log),
 		WITH_RIG(an_old_snapshot_is_brought_up_to_date),
 		WITH_RIG(an_old_outbox_that_the_log_holds_already_is_forgotten),
@@ -501,8 +370,6 @@ main(void)
 		WITH_RIG(a_damaged_log_stops_a_rebuild_and_keeps_the_snapshot),
 		WITH_RIG(a_damaged_snapshot_is_made_anew),
 		WITH_RIG(a_writer_that_lost_the_log_says_so_and_keeps_its_records),
-		WITH_RIG(every_allocation_of_a_commit_and_a_flush_may_fail),
-		WITH_RIG(every_allocation_of_an_opening_may_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
