@@ -58,7 +58,7 @@ def kept_notes(path):
 
 def write_results(path, rows, further, machine, repeat):
     """`further` are (title, head, rows) of tables without budgets."""
-    parts = ["# Results", "Made by `test/bench/run --write`; DESIGN's section on budgets in numbers. "
+    parts = ["# Results", "Made by `test/bench/run --write`, beside the budgets that the project has set itself. "
              "Figures are medians, with the least and the greatest ratio of a round behind; CPU is "
              "user and system time, nginx + responder.",
              markdown(HEAD, [row.cells() for row in rows])]

@@ -1,5 +1,5 @@
 /*
- * Walks over pages while a writer changes the issues: what DESIGN.md 3.5 promises for
+ * Walks over pages while a writer changes the issues: what docs/api.md promises for
  * each order.
  */
 #include "test/unit/fcgi/responder_rig.h"

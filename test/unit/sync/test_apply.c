@@ -1,4 +1,4 @@
-/* The rules of DESIGN.md, "Meaning of a mutation": one case or more for each. */
+/* What a mutation means (mutation-log/FORMAT.md): one case or more for each rule. */
 #include "sync/apply.h"
 #include "test/unit/sync/sync_rig.h"
 
