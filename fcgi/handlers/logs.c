@@ -101,13 +101,14 @@ static struct wanted
 parse_range(struct slice header, uint64_t size)
 {
 	struct wanted all = { 0, size - 1, false, false }, w = all;
-	const char *p = header.ptr, *end = p + header.len;
+	const char *p, *end;
 	uint64_t first = 0, last = 0;
 	bool has_first, has_last;
 
-	if (header.len < 7 || memcmp(p, "bytes=", 6) != 0)
+	if (header.len < 7 || memcmp(header.ptr, "bytes=", 6) != 0)
 		return all;
-	p += 6;
+	p = header.ptr + 6;
+	end = header.ptr + header.len;
 	has_first = take_number(&p, end, &first);
 	if (p == end || *p++ != '-')
 		return all;
