@@ -31,6 +31,20 @@ cancel_sleep(const struct cancel *c, int64_t ms)
 }
 
 void
+http_encode(struct buf *b, const char *text)
+{
+	static const char plain[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *text != '\0'; text++) {
+		if (strchr(plain, *text) != NULL)
+			buf_char(b, *text);
+		else
+			buf_fmt(b, "%%%02X", (unsigned)(unsigned char)*text);
+	}
+}
+
+void
 http_response_init(struct http_response *r)
 {
 	r->status = 0;

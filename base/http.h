@@ -55,6 +55,9 @@ struct http_response {
 	struct buf body;
 };
 
+/* Append `text` percent-encoded, all but RFC 3986's unreserved characters; '/' too. */
+void http_encode(struct buf *b, const char *text);
+
 void http_response_init(struct http_response *r);
 void http_response_clear(struct http_response *r);
 /* The value of the first header of that (lower-case) name; ptr NULL if there is none. */

@@ -55,21 +55,6 @@ gcp_source_check(const json_t *credentials, const char *path, struct err_info *e
 
 /* --- asking --- */
 
-/* Percent-encode everything but RFC 3986's unreserved characters. */
-static void
-add_encoded(struct buf *b, const char *text)
-{
-	static const char plain[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-	for (; *text != '\0'; text++) {
-		if (strchr(plain, *text) != NULL)
-			buf_char(b, *text);
-		else
-			buf_fmt(b, "%%%02X", (unsigned)(unsigned char)*text);
-	}
-}
-
 static void
 add_form(struct buf *b, const char *name, const char *value)
 {
@@ -77,7 +62,7 @@ add_form(struct buf *b, const char *name, const char *value)
 		buf_char(b, '&');
 	buf_str(b, name);
 	buf_char(b, '=');
-	add_encoded(b, value);
+	http_encode(b, value);
 }
 
 /* What an endpoint says is wrong; RFC 6749 section 5.2, or a google.rpc.Status. */

@@ -75,8 +75,6 @@ int gcs_call_json(struct gcs *g, const struct gcs_call *c, struct gcs_patience *
 
 /* --- names and descriptions --- */
 
-/* Append `text` percent-encoded, '/' too. */
-void gcs_encode(struct buf *b, const char *text);
 /* origin + "/storage/v1/b/BUCKET/o/PREFIX+NAME" + format, or /upload/storage/... */
 int gcs_object_url(const struct gcs *g, const char *name, char out[GCS_URL_MAX],
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -11,10 +11,10 @@ static void
 add_path(struct buf *b, const char *before, const struct gcs *g, const char *name)
 {
 	buf_str(b, before);
-	gcs_encode(b, g->bucket);
+	http_encode(b, g->bucket);
 	buf_str(b, "/o/");
-	gcs_encode(b, g->prefix);
-	gcs_encode(b, name);
+	http_encode(b, g->prefix);
+	http_encode(b, name);
 }
 
 /* One call of a rewrite; large objects and other locations take several. */
@@ -32,7 +32,7 @@ rewrite_step(struct gcs *from, const char *path, const char *condition, char *to
 	int rc;
 
 	buf_init(&encoded, GCS_URL_MAX);
-	gcs_encode(&encoded, token);
+	http_encode(&encoded, token);
 	rc = gcs_url(from, url, "%s%s%s%s", path, condition,
 	    token[0] == '\0'       ? ""
 	    : condition[0] == '\0' ? "?rewriteToken="

@@ -151,20 +151,6 @@ gcs_call_json(struct gcs *g, const struct gcs_call *c, struct gcs_patience *p, j
 
 /* --- URLs --- */
 
-void
-gcs_encode(struct buf *b, const char *text)
-{
-	static const char plain[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-	for (; *text != '\0'; text++) {
-		if (strchr(plain, *text) != NULL)
-			buf_char(b, *text);
-		else
-			buf_fmt(b, "%%%02X", (unsigned)(unsigned char)*text);
-	}
-}
-
 static int
 finish_url(struct buf *b, char out[GCS_URL_MAX])
 {
@@ -204,10 +190,10 @@ gcs_object_url(
 	buf_init(&b, GCS_URL_MAX);
 	buf_str(&b, g->origin);
 	buf_str(&b, "/storage/v1/b/");
-	gcs_encode(&b, g->bucket);
+	http_encode(&b, g->bucket);
 	buf_str(&b, "/o/");
-	gcs_encode(&b, g->prefix);
-	gcs_encode(&b, name);
+	http_encode(&b, g->prefix);
+	http_encode(&b, name);
 	va_start(ap, fmt);
 	buf_vfmt(&b, fmt, ap);
 	va_end(ap);

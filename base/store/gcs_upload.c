@@ -35,7 +35,7 @@ upload_url(const struct gcs *g, const char *type, int64_t if_generation, char ou
 	int rc;
 
 	buf_init(&b, sizeof(bucket) - 1);
-	gcs_encode(&b, g->bucket);
+	http_encode(&b, g->bucket);
 	rc = buf_err(&b);
 	if (rc == 0)
 		rc = gcs_url(g, out, "/upload/storage/v1/b/%s/o?uploadType=%s%s", buf_cstr(&b),

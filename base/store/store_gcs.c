@@ -65,14 +65,14 @@ list_page(struct gcs *g, const char *prefix, char **token, struct store_list *in
 
 	buf_init(&query, GCS_URL_MAX);
 	buf_str(&query, "/storage/v1/b/");
-	gcs_encode(&query, g->bucket);
+	http_encode(&query, g->bucket);
 	buf_str(&query,
 	    "/o?fields=nextPageToken,items(name,size,generation,timeCreated,crc32c)&prefix=");
-	gcs_encode(&query, g->prefix);
-	gcs_encode(&query, prefix);
+	http_encode(&query, g->prefix);
+	http_encode(&query, prefix);
 	if (*token != NULL) {
 		buf_str(&query, "&pageToken=");
-		gcs_encode(&query, *token);
+		http_encode(&query, *token);
 	}
 	rc = buf_cstr(&query) == NULL ? buf_err(&query) : gcs_url(g, url, "%s", query.ptr);
 	buf_clear(&query);
@@ -150,7 +150,7 @@ bucket_url(const struct gcs *g, char out[GCS_URL_MAX])
 	int rc;
 
 	buf_init(&b, GCS_URL_MAX);
-	gcs_encode(&b, g->bucket);
+	http_encode(&b, g->bucket);
 	rc = buf_cstr(&b) == NULL ? buf_err(&b) : gcs_url(g, out, "/storage/v1/b/%s", b.ptr);
 	buf_clear(&b);
 	return rc;
@@ -171,7 +171,7 @@ gcs_make_bucket(struct store *s, const char *project, struct err_info *ei)
 
 	buf_init(&name, GCS_URL_MAX);
 	buf_init(&body, GCS_URL_MAX);
-	gcs_encode(&name, project);
+	http_encode(&name, project);
 	buf_fmt(&body, "{\"name\":\"%s\"}", g->bucket);
 	c.body = buf_view(&body);
 	rc = buf_cstr(&name) == NULL ? buf_err(&name)
