@@ -1,7 +1,7 @@
 /*
- * flush_log - how quickly the log's writer makes records durable in a directory, for one
- * size of flush; or (with --plain) the least that costs: the same bytes as files of
- * 16 MiB, each digested, written, synced and renamed.  Prints JSON.
+ * flush_log - how quickly the log's writer makes records durable in a directory or bucket,
+ * for one size of flush; or (with --plain) the least that costs in a directory: the same
+ * bytes as files of 16 MiB, each digested, written, synced and renamed.  Prints JSON.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #define RECORD_BYTES 730.0 /* on average, as in the made log */
 
 struct settings {
-	const char *dir;
+	const char *dir, *url;
 	int64_t mib, flush_kib;
 	bool plain;
 };
@@ -71,8 +71,9 @@ run_writer(const struct settings *set, uint64_t *ret_flushes, struct err_info *e
 	char url[4200];
 	int rc;
 
-	snprintf(url, sizeof(url), "file://%s", set->dir);
-	rc = store_open(url, &s, ei);
+	if (set->url == NULL)
+		snprintf(url, sizeof(url), "file://%s", set->dir);
+	rc = store_open(set->url != NULL ? set->url : url, &s, ei);
 	if (rc == 0)
 		rc = mlog_writer_open(s, "bench/flush/", "bench", NULL, &w, ei);
 	if (rc == 0)
@@ -132,9 +133,12 @@ read_settings(
 	const struct conf_option options[] = {
 		{ .name = "dir",
 		    .target = &s->dir,
-		    .required = true,
 		    .value = "DIR",
 		    .help = "an absolute path; must be new" },
+		{ .name = "url",
+		    .target = &s->url,
+		    .value = "URL",
+		    .help = "a store, instead of --dir" },
 		{ .name = "mib",
 		    .type = CONF_NUMBER,
 		    .target = &s->mib,
@@ -157,9 +161,13 @@ read_settings(
 	};
 	const struct conf_program program = { "flush_log", "Times flushes of the log's writer.",
 		NULL, options };
-	int operand;
+	int operand, rc = conf_read(&program, argc, argv, next, &operand, ei);
 
-	return conf_read(&program, argc, argv, next, &operand, ei);
+	if (rc == 0 && *next == CONF_RUN &&
+	    ((s->dir == NULL) == (s->url == NULL) || (s->plain && s->dir == NULL)))
+		rc = err_set(
+		    ei, ERR_INVAL, "--dir or --url is required; --plain goes with --dir");
+	return rc;
 }
 
 int
