@@ -18,11 +18,27 @@
 /* --- life --- */
 
 static int
+open_app(struct gh *g, struct err_info *ei)
+{
+	const struct gh_app_opts o = { .base_url = g->o.base_url,
+		.app_id = g->o.app_id,
+		.key_file = g->o.app_key_file,
+		.repository = g->o.repository,
+		.installation_id = g->o.installation_id,
+		.http = g->o.http };
+	int rc = gh_tokens_none(&g->tokens); /* an entry for the tokens to come */
+
+	return rc == 0 ? gh_app_new(&o, &g->app, ei) : rc;
+}
+
+static int
 load_tokens(struct gh *g, struct err_info *ei)
 {
 	int rc;
 
-	if (g->o.token_file != NULL) {
+	if (g->o.app_id != NULL)
+		rc = open_app(g, ei);
+	else if (g->o.token_file != NULL) {
 		gh_file_init(&g->file, g->o.token_file); /* first: a later change is seen */
 		rc = gh_read_tokens(g, &g->tokens, ei);
 	} else {
@@ -80,6 +96,7 @@ gh_free(struct gh *g)
 {
 	if (g == NULL)
 		return;
+	gh_app_free(g->app);
 	gh_tokens_clear(&g->tokens);
 	http_response_clear(&g->res);
 	mem_free(g);
@@ -129,7 +146,8 @@ gh_graphql_url(const struct gh *g, char out[GH_URL_MAX])
 bool
 gh_has_token(const struct gh *g)
 {
-	return g->tokens.items != NULL && g->tokens.items[0].authorize != NULL;
+	return g->app != NULL ||
+	       (g->tokens.items != NULL && g->tokens.items[0].authorize != NULL);
 }
 
 const struct gh_stats *
@@ -161,7 +179,7 @@ static bool
 worth_another_try(const struct gh *g, const struct gh_call *call, int rc)
 {
 	/* A query that took GitHub too long will take as long again. */
-	if (call->body.ptr != NULL &&
+	if (call->body.ptr != NULL && g->sent &&
 	    (rc == ERR_TIMEOUT ||
 		(rc == ERR_UNAVAILABLE && (g->res.status == 502 || g->res.status == 504))))
 		return false;

@@ -41,6 +41,7 @@ send_once(struct gh *g, const struct gh_call *call, const char *url, const struc
 		headers[n++] = (struct http_header){ "If-None-Match", call->etag };
 	if (call->body.ptr != NULL)
 		headers[n++] = (struct http_header){ "Content-Type", "application/json" };
+	g->sent = true;
 	g->stats.requests++;
 	g->stats.graphql_requests += call->body.ptr != NULL;
 	rc = http_perform(g->o.http, &req, &g->res, ei);
@@ -213,6 +214,7 @@ gh_try(struct gh *g, const struct gh_call *call, struct gh_page *p, struct err_i
 {
 	char url[GH_URL_MAX];
 
+	g->sent = false;
 	memcpy(url, call->url, strlen(call->url) + 1);
 	for (int hop = 0; hop <= REDIRECTS_MAX; hop++) {
 		struct gh_token *t;
@@ -224,6 +226,8 @@ gh_try(struct gh *g, const struct gh_call *call, struct gh_page *p, struct err_i
 			return rc;
 		p->server_date_ms = gh_set_clock(g);
 		note_answer(g, t, call->resource);
+		if (g->res.status != 401)
+			gh_accept(g, t);
 		if (gh_limit_refused(&g->res))
 			return note_refusal(g, t, call->resource, ei);
 		t->budget[call->resource].answered = true;

@@ -1,6 +1,7 @@
 /* gh_internal.h - shared by the files of gh_client.h only. */
 #pragma once
 
+#include "sync/github/gh_app.h"
 #include "sync/github/gh_client.h"
 #include "sync/github/gh_limit.h"
 #include "sync/github/gh_token.h"
@@ -9,6 +10,10 @@ struct gh {
 	struct gh_opts o;
 	struct gh_tokens tokens; /* one at least; without a text when anonymous */
 	struct gh_file file;     /* that they came from; path NULL = from no file */
+	struct gh_app *app;      /* NULL: none; else it makes the one token there is */
+	int64_t app_refresh_ms, app_expires_ms;
+	bool app_refused; /* its latest token was answered 401 */
+	bool sent;        /* by this try: what went wrong is about the question */
 	struct gh_stats stats;
 	struct http_response res;
 	int64_t offset_ms; /* GitHub's clock less the monotonic one */
@@ -43,10 +48,12 @@ int gh_pause(struct gh *g, int64_t ms, const char *why);
 
 /*
  * Choose the token for a request and wait until it may be sent.  The token is
- * borrowed until the next call.  ERR_CANCELED, or what asking for a token gives.
+ * borrowed until the next call.  ERR_CANCELED, or what gh_app_mint() returns.
  */
 int gh_turn(struct gh *g, enum gh_resource r, struct gh_token **ret, struct err_info *ei);
 
+/* `t` was not answered 401. */
+void gh_accept(struct gh *g, struct gh_token *t);
 /* `t` was answered 401: true if the request is to be sent again, with another token. */
 bool gh_reject(struct gh *g, struct gh_token *t, enum gh_resource r);
 

@@ -10,6 +10,7 @@
 #define DATE_MS 1000            /* what a Date header leaves out */
 #define CLOCK_JUMP_MS 5000      /* more is a clock that was set, not a slow answer */
 #define LOOK_MS 30000           /* a long wait looks for other tokens so often */
+#define MINT_PAUSE_MS 60000     /* between failing attempts to replace a living token */
 #define CORE_PER_MINUTE 720     /* 80 % of GitHub's 900 points for an endpoint */
 #define GRAPHQL_PER_MINUTE 1600 /* and of its 2,000 */
 
@@ -27,28 +28,32 @@ gh_now(const struct gh *g)
 	return mono_now(g) + g->offset_ms;
 }
 
+static void
+set_clock(struct gh *g, int64_t date_ms)
+{
+	int64_t by = date_ms - gh_now(g);
+
+	if (by < -CLOCK_JUMP_MS || by > CLOCK_JUMP_MS)
+		gh_tokens_shift(&g->tokens, by);
+	else if (by < 0) /* within its second the header tells nothing new */
+		by = by < -DATE_MS ? by + DATE_MS : 0;
+	g->offset_ms += by;
+}
+
 int64_t
 gh_set_clock(struct gh *g)
 {
 	struct slice date = http_response_header(&g->res, "date");
-	int64_t now = gh_now(g), ms;
 	char text[64];
+	int64_t ms;
 
 	if (date.len == 0 || date.len >= sizeof(text))
-		return now;
+		return gh_now(g);
 	memcpy(text, date.ptr, date.len);
 	text[date.len] = '\0';
 	if (time_parse_http(text, &ms) != 0)
-		return now;
-	/* Within its second the header tells nothing new, and pacing counts milliseconds. */
-	if (now < ms - CLOCK_JUMP_MS || now > ms + CLOCK_JUMP_MS) {
-		g->offset_ms += ms - now;
-		gh_tokens_shift(&g->tokens, ms - now);
-	} else if (now < ms) {
-		g->offset_ms += ms - now;
-	} else if (now > ms + DATE_MS) {
-		g->offset_ms += ms + DATE_MS - now;
-	}
+		return gh_now(g);
+	set_clock(g, ms);
 	return ms;
 }
 
@@ -106,15 +111,30 @@ gh_read_tokens(const struct gh *g, struct gh_tokens *ret, struct err_info *ei)
 	return rc != 0 ? err_wrap(ei, rc, "token file %s", g->o.token_file) : 0;
 }
 
-/* A file that cannot be read leaves everything as it was; told once, as it stays so. */
 static void
-look_at_file(struct gh *g)
+look_at_key(struct gh *g)
+{
+	struct err_info ei = { .text = "" };
+	char text[640];
+	int rc = gh_app_reload(g->app, clock_mono_ms(), &ei);
+
+	if (rc < 0) {
+		snprintf(text, sizeof(text), "%s; the key read before stays in use", ei.text);
+		tell(g, text);
+	} else if (rc > 0) {
+		g->app_refused = false;
+		tell(g, "the GitHub App's key file was read again");
+	}
+}
+
+static void
+look_at_tokens(struct gh *g)
 {
 	struct err_info ei = { .text = "" };
 	struct gh_tokens fresh;
 	char text[640];
 
-	if (g->file.path == NULL || !gh_file_changed(&g->file, clock_mono_ms()))
+	if (!gh_file_changed(&g->file, clock_mono_ms()))
 		return;
 	if (gh_read_tokens(g, &fresh, &ei) != 0) {
 		snprintf(text, sizeof(text), "%s; the tokens read before stay in use", ei.text);
@@ -130,19 +150,59 @@ look_at_file(struct gh *g)
 	tell(g, text);
 }
 
+/* A file that cannot be read leaves everything as it was; told once, while it stays so. */
+static void
+look_at_files(struct gh *g)
+{
+	if (g->app != NULL)
+		look_at_key(g);
+	else if (g->file.path != NULL)
+		look_at_tokens(g);
+}
+
 static size_t
 choose(const struct gh *g, enum gh_resource r)
 {
 	return gh_tokens_choose(&g->tokens, r, g->background, gh_now(g));
 }
 
+static bool
+is_due(const struct gh *g, const struct gh_token *t)
+{
+	return g->app != NULL && (t->authorize == NULL || gh_now(g) >= g->app_refresh_ms);
+}
+
 const char *
 gh_token_digest(struct gh *g)
 {
-	look_at_file(g);
-	memcpy(g->asked_digest, g->tokens.items[choose(g, GH_CORE)].digest, GH_TOKEN_DIGEST);
+	const struct gh_token *t;
+
+	look_at_files(g);
+	t = &g->tokens.items[choose(g, GH_CORE)];
+	memcpy(
+	    g->asked_digest, is_due(g, t) ? "" : t->digest, is_due(g, t) ? 1 : GH_TOKEN_DIGEST);
 	g->asked = true;
 	return g->asked_digest;
+}
+
+void
+gh_accept(struct gh *g, struct gh_token *t)
+{
+	t->rejected_ms = TIME_NONE;
+	g->app_refused = false;
+}
+
+/* Of an App's token another one is made, once. */
+static bool
+reject_app_token(struct gh *g, struct gh_token *t)
+{
+	bool again = !g->app_refused;
+
+	g->app_refused = true;
+	gh_token_forget(t);
+	tell(g, again ? "GitHub refused the App's token (401); another one is asked for"
+		      : "GitHub refused the App's token (401) again");
+	return again;
 }
 
 bool
@@ -150,6 +210,8 @@ gh_reject(struct gh *g, struct gh_token *t, enum gh_resource r)
 {
 	char text[128];
 
+	if (g->app != NULL)
+		return reject_app_token(g, t);
 	t->rejected_ms = gh_now(g);
 	t = &g->tokens.items[choose(g, r)];
 	snprintf(text, sizeof(text), "GitHub refused a token (401); of %zu, %s",
@@ -157,6 +219,49 @@ gh_reject(struct gh *g, struct gh_token *t, enum gh_resource r)
 	    gh_token_usable(t, gh_now(g)) ? "another is used" : "none is left");
 	tell(g, text);
 	return gh_token_usable(t, gh_now(g));
+}
+
+/* --- an App's token --- */
+
+/* While a token still lives, it is used; GitHub is asked again a little later. */
+static int
+not_minted(
+    struct gh *g, struct gh_token *t, int rc, const struct err_info *why, struct err_info *ei)
+{
+	int64_t now = gh_now(g);
+
+	if (t->authorize != NULL && now < g->app_expires_ms && rc != ERR_CANCELED) {
+		g->app_refresh_ms = now + MINT_PAUSE_MS;
+		return 0;
+	}
+	if (ei != NULL)
+		*ei = *why;
+	if (rc != ERR_RATE || why->retry_after_ms > GH_WAIT_MAX_MS)
+		return rc;
+	g->stats.refusals++;
+	for (int r = 0; r < GH_RESOURCES; r++)
+		t->budget[r].hold_until_ms = now + why->retry_after_ms;
+	return ERR_BUSY;
+}
+
+static int
+mint(struct gh *g, struct gh_token *t, struct err_info *ei)
+{
+	struct gh_app_token token = { 0 };
+	struct err_info why = { .text = "" };
+	int64_t now = gh_now(g), before = now;
+	int rc = gh_app_mint(g->app, &now, &token, &why);
+
+	if (now != before)
+		set_clock(g, now);
+	if (rc != 0)
+		return not_minted(g, t, rc, &why, ei);
+	rc = gh_token_set(t, slice_str(token.text), ei);
+	explicit_bzero(token.text, strlen(token.text));
+	mem_free(token.text);
+	g->app_refresh_ms = token.refresh_ms;
+	g->app_expires_ms = token.expires_ms;
+	return rc == 0 || rc == ERR_NOMEM ? rc : ERR_PROTO;
 }
 
 /* --- turns --- */
@@ -194,7 +299,7 @@ sit_out(struct gh *g, enum gh_resource r, int64_t ms, const char *why)
 		int64_t left = end - gh_now(g);
 
 		rc = sleep_scaled(g, left < LOOK_MS ? left : LOOK_MS);
-		look_at_file(g);
+		look_at_files(g);
 	}
 	g->stats.waited_ms += (uint64_t)(gh_now(g) - began);
 	return rc;
@@ -203,22 +308,24 @@ sit_out(struct gh *g, enum gh_resource r, int64_t ms, const char *why)
 int
 gh_turn(struct gh *g, enum gh_resource r, struct gh_token **ret, struct err_info *ei)
 {
-	(void)ei;
-	look_at_file(g);
+	look_at_files(g);
 	for (;;) {
 		struct gh_token *t = &g->tokens.items[choose(g, r)];
 		const char *why;
 		int64_t wait = wait_for(g, t, r, &why);
 		int rc;
 
-		if (wait <= 0) {
-			gh_budget_send(&t->budget[r], gh_now(g));
-			memcpy(g->last_digest, t->digest, sizeof(g->last_digest));
-			*ret = t;
-			return 0;
-		}
-		rc = sit_out(g, r, wait, why);
+		if (wait > 0)
+			rc = sit_out(g, r, wait, why);
+		else
+			rc = is_due(g, t) ? mint(g, t, ei) : 0;
 		if (rc != 0)
 			return rc;
+		if (wait > 0)
+			continue;
+		gh_budget_send(&t->budget[r], gh_now(g));
+		memcpy(g->last_digest, t->digest, sizeof(g->last_digest));
+		*ret = t;
+		return 0;
 	}
 }
