@@ -18,6 +18,7 @@
 #define BACK_S 60                    /* for clocks that differ */
 #define LIFE_S 540                   /* of the ten minutes that GitHub accepts */
 #define APP_ID_MAX 64
+#define NAMES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define LIMIT_MS 60000 /* a limit that gives no time */
 
 struct gh_app {
@@ -103,11 +104,11 @@ check(const struct gh_app_opts *o, struct err_info *ei)
 {
 	size_t len = strlen(o->app_id);
 
-	if (len == 0 || len > APP_ID_MAX ||
-	    strspn(o->app_id,
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != len)
+	if (len == 0 || len > APP_ID_MAX || strspn(o->app_id, NAMES) != len)
 		return err_set(
 		    ei, ERR_INVAL, "\"%.80s\" is no GitHub App id or client id", o->app_id);
+	if (o->repository != NULL && strspn(o->repository, NAMES "/") != strlen(o->repository))
+		return err_set(ei, ERR_INVAL, "\"%.80s\" is no repository", o->repository);
 	if (o->key_file == NULL)
 		return err_set(ei, ERR_INVAL, "a GitHub App needs its key file");
 	if (o->installation_id < 0 || (o->installation_id == 0 && o->repository == NULL))

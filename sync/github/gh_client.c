@@ -170,7 +170,8 @@ gh_note_exhausted(struct gh *g, enum gh_resource resource, int64_t reset_ms)
 	if (t == NULL)
 		return;
 	g->stats.refusals++;
-	gh_budget_exhausted(&t->budget[resource], reset_ms, gh_now(g), g->o.secondary_ms);
+	gh_budget_exhausted(
+	    &t->budget[resource], reset_ms, &g->res, gh_now(g), g->o.secondary_ms);
 }
 
 /* --- questions --- */

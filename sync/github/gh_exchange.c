@@ -145,20 +145,15 @@ follow(struct gh *g, char *url, struct gh_page *p, struct err_info *ei)
 static int
 note_refusal(struct gh *g, struct gh_token *t, enum gh_resource r, struct err_info *ei)
 {
-	struct gh_budget *b = &t->budget[r];
-	int64_t now = gh_now(g);
-	int64_t wait = gh_limit_wait(&g->res, now, b->refusals, g->o.secondary_ms);
+	int64_t wait = gh_budget_refused(t->budget, r, &g->res, gh_now(g), g->o.secondary_ms);
 
-	b->refusals++;
 	g->stats.refusals++;
-	if (wait > GH_WAIT_MAX_MS) {
-		err_set(ei, ERR_RATE, "GitHub asks to wait %lld s", (long long)(wait / 1000));
-		if (ei != NULL)
-			ei->retry_after_ms = wait;
-		return ERR_RATE;
-	}
-	gh_budget_hold(t->budget, r, &g->res, now + wait);
-	return ERR_BUSY;
+	if (wait <= GH_WAIT_MAX_MS)
+		return ERR_BUSY;
+	err_set(ei, ERR_RATE, "GitHub asks to wait %lld s", (long long)(wait / 1000));
+	if (ei != NULL)
+		ei->retry_after_ms = wait;
+	return ERR_RATE;
 }
 
 /* A refused token is passed over; while there is another one, that is tried. */

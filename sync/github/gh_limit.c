@@ -182,29 +182,33 @@ gh_budget_spent(const struct gh_budget *b, bool background, int64_t now_ms)
 	return time_left(b, now_ms) > 0 && spendable(b, background) == 0;
 }
 
-void
-gh_budget_hold(struct gh_budget budgets[GH_RESOURCES], enum gh_resource r,
-    const struct http_response *res, int64_t until_ms)
+int64_t
+gh_budget_refused(struct gh_budget budgets[GH_RESOURCES], enum gh_resource r,
+    const struct http_response *res, int64_t now_ms, int64_t first_ms)
 {
-	for (int i = 0; i < GH_RESOURCES; i++) {
+	struct gh_budget *own = &budgets[r];
+	int64_t wait = gh_limit_wait(res, now_ms, own->refusals, first_ms);
+
+	own->refusals++;
+	own->answered = false;
+	for (int i = 0; i < GH_RESOURCES && wait <= GH_WAIT_MAX_MS; i++) {
 		if (i == (int)r || !exhausted(res))
-			budgets[i].hold_until_ms = until_ms;
+			budgets[i].hold_until_ms = now_ms + wait;
 	}
+	return wait;
 }
 
 void
-gh_budget_exhausted(struct gh_budget *b, int64_t reset_ms, int64_t now_ms, int64_t first_ms)
+gh_budget_exhausted(struct gh_budget *b, int64_t reset_ms, const struct http_response *res,
+    int64_t now_ms, int64_t first_ms)
 {
-	int64_t left = time_left(b, now_ms);
+	int64_t wait = reset_ms > now_ms ? reset_ms - now_ms + GRACE_MS : 0;
 
-	b->answered = false;
-	if (reset_ms > now_ms && reset_ms - now_ms <= GH_WAIT_MAX_MS)
-		b->hold_until_ms = reset_ms + GRACE_MS;
-	else if (left > 0 && b->remaining == 0)
-		b->hold_until_ms = b->reset_ms + GRACE_MS;
-	else if (b->hold_until_ms == TIME_NONE || b->hold_until_ms <= now_ms)
-		b->hold_until_ms = now_ms + (first_ms << (b->refusals < 6 ? b->refusals : 6));
+	if (wait == 0 || wait > GH_WAIT_MAX_MS)
+		wait = gh_limit_wait(res, now_ms, b->refusals, first_ms);
 	b->refusals++;
+	b->answered = false;
+	b->hold_until_ms = now_ms + (wait < GH_WAIT_MAX_MS ? wait : GH_WAIT_MAX_MS);
 }
 
 /* The pause that keeps all who share the budget on a pace that lasts until the reset. */
@@ -213,11 +217,11 @@ pace(const struct gh_budget *b, bool background, int64_t now_ms)
 {
 	int64_t left = time_left(b, now_ms);
 	double may = (double)spendable(b, background);
-	double all = b->all * faded(b->seen_ms, now_ms), interval, next;
+	double interval, next;
 
 	if (left == 0 || b->remaining > b->limit / 2 || b->sent_ms == TIME_NONE ||
 	    (double)b->remaining * WINDOW_MS >= (double)b->limit * (double)left ||
-	    all * (double)left <= may * FADE_MS)
+	    b->all * (double)left <= may * FADE_MS)
 		return 0;
 	interval = (b->all > b->own ? b->all / b->own : 1) * (double)left / may;
 	next = (double)(b->sent_ms - now_ms) +

@@ -13,7 +13,7 @@
  *     the limit as the time until the reset is of an hour), nothing is held back.
  *   - Else a worker compares what all spend, as the headers show, with what may be
  *     spent until the reset, and slows itself down by that ratio.  All see the same
- *     ratio, so together they land on the pace; none waits over a minute for a request.
+ *     ratio, so together they land on the pace; none waits over two minutes for a request.
  *   - Work that can wait stops at a tenth of the limit, which is kept for polls; polls
  *     stop at a fiftieth, so that workers whose knowledge is old do not pass the limit
  *     when they ask next.
@@ -27,7 +27,7 @@
 #define GH_WAIT_MAX_MS (INT64_C(65) * 60 * 1000) /* a primary window is an hour */
 #define GH_RESERVE_PARTS 10                      /* background work leaves a tenth, */
 #define GH_FLOOR_PARTS 50                        /* polls a fiftieth */
-#define GH_PACE_MAX_MS 60000                     /* longest pause between paced requests */
+#define GH_PACE_MAX_MS 120000                    /* longest pause between paced requests */
 
 struct gh_budget {
 	int64_t limit;         /* per window; -1: unknown, or there is none */
@@ -65,15 +65,16 @@ int64_t gh_limit_wait(
     const struct http_response *res, int64_t now_ms, unsigned nth, int64_t first_ms);
 
 /*
- * Note such a refusal of a request for `r`: nothing is sent before `until_ms`.  A
- * primary limit is its own resource's, a secondary one counts requests of every kind.
+ * Note such a refusal of a request for `r`: the milliseconds for which nothing is sent.
+ * A primary limit is its own resource's, a secondary one counts requests of every kind.
+ * A wait above GH_WAIT_MAX_MS is not noted.
  */
-void gh_budget_hold(struct gh_budget budgets[GH_RESOURCES], enum gh_resource r,
-    const struct http_response *res, int64_t until_ms);
+int64_t gh_budget_refused(struct gh_budget budgets[GH_RESOURCES], enum gh_resource r,
+    const struct http_response *res, int64_t now_ms, int64_t first_ms);
 
-/* An answer's text told that nothing remains; see gh_note_exhausted(). */
-void gh_budget_exhausted(
-    struct gh_budget *b, int64_t reset_ms, int64_t now_ms, int64_t first_ms);
+/* The text of the answer `res` told that nothing remains; see gh_note_exhausted(). */
+void gh_budget_exhausted(struct gh_budget *b, int64_t reset_ms, const struct http_response *res,
+    int64_t now_ms, int64_t first_ms);
 
 /* True while nothing of a budget may be spent, until its reset. */
 bool gh_budget_spent(const struct gh_budget *b, bool background, int64_t now_ms);
