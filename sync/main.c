@@ -27,13 +27,14 @@
 
 struct settings {
 	const char *owner, *repo, *log, *log_exact, *snapshot, *github_url, *token_file, *token;
-	const char *listen, *secret_file, *log_level, *ca_file;
-	int64_t interval_s;
+	const char *listen, *secret_file, *log_level, *ca_file, *app_id, *app_key_file;
+	int64_t interval_s, installation_id;
 	bool once, rebuild;
 };
 
 struct daemon {
 	struct settings set;
+	char repository[256]; /* "owner/repo" */
 	int signal_fd, poke_fd;
 	bool stopping;
 	struct cancel cancel;
@@ -84,7 +85,22 @@ read_settings(
 		{ .name = "token-file",
 		    .target = &s->token_file,
 		    .value = "FILE",
-		    .help = "file with the GitHub token [$GITHUB_TOKEN]" },
+		    .help = "file with GitHub tokens, one a line [$GITHUB_TOKEN]" },
+		{ .name = "app-id",
+		    .target = &s->app_id,
+		    .value = "ID",
+		    .help = "id of a GitHub App to act as, instead of a token" },
+		{ .name = "app-key-file",
+		    .target = &s->app_key_file,
+		    .value = "FILE",
+		    .help = "the App's private key in PEM form" },
+		{ .name = "installation-id",
+		    .type = CONF_NUMBER,
+		    .target = &s->installation_id,
+		    .low = 1,
+		    .high = INT64_MAX,
+		    .value = "N",
+		    .help = "the App's installation [the repository's]" },
 		{ .name = "ca-file",
 		    .target = &s->ca_file,
 		    .value = "FILE",
@@ -127,6 +143,21 @@ read_settings(
 		rc = err_set(
 		    ei, ERR_INVAL, "one of --log and --log-exact is required (see --help)");
 	return rc;
+}
+
+/* The ways to authenticate exclude each other. */
+static int
+check_credentials(const struct settings *s, struct err_info *ei)
+{
+	if (s->app_id != NULL && s->token_file != NULL)
+		return err_set(
+		    ei, ERR_INVAL, "--app-id and --token-file exclude each other (see --help)");
+	if ((s->app_id == NULL) != (s->app_key_file == NULL))
+		return err_set(
+		    ei, ERR_INVAL, "--app-id and --app-key-file need each other (see --help)");
+	if (s->app_id == NULL && s->installation_id != 0)
+		return err_set(ei, ERR_INVAL, "--installation-id needs --app-id (see --help)");
+	return 0;
 }
 
 /* Owner and repository become parts of URLs and object names. */
@@ -237,7 +268,9 @@ on_wait(void *ctx, int64_t ms, const char *why)
 {
 	struct daemon *d = ctx;
 
-	if (strcmp(why, "retry") != 0) {
+	if (strcmp(why, "pace") == 0) {
+		log_debug("pacing requests", LOG_I("ms", ms), LOG_END);
+	} else if (strcmp(why, "retry") != 0) {
 		log_info(
 		    "waiting for GitHub's rate limit", LOG_I("seconds", ms / 1000), LOG_END);
 		status_set_phase(&d->status, "waiting");
@@ -250,6 +283,13 @@ on_retry(void *ctx, unsigned nth, const char *error)
 	(void)ctx;
 	log_warning(
 	    "request failed, trying again", LOG_S("error", error), LOG_I("try", nth), LOG_END);
+}
+
+static void
+on_credentials(void *ctx, const char *what)
+{
+	(void)ctx;
+	log_warning(what, LOG_END);
 }
 
 static void
@@ -281,20 +321,39 @@ on_replay(void *ctx, uint64_t bytes, uint64_t total)
 
 /* --- start --- */
 
+#ifdef MAINTNER_FAULTS
+static int64_t
+test_number(const char *variable)
+{
+	const char *text = getenv(variable);
+
+	return text != NULL ? strtoll(text, NULL, 10) : 0;
+}
+#endif
+
 static int
 open_github(struct daemon *d, struct err_info *ei)
 {
 	struct gh_opts o = { .base_url = d->set.github_url,
+		.repository = d->repository,
 		.token_file = d->set.token_file,
 		.token = d->set.token,
+		.app_id = d->set.app_id,
+		.app_key_file = d->set.app_key_file,
+		.installation_id = d->set.installation_id,
 		.cancel = d->cancel,
 		.on_wait = on_wait,
 		.on_retry = on_retry,
+		.on_credentials = on_credentials,
 		.ctx = d };
 	int rc = http_curl_new(
 	    "drghs-worker/" MAINTNER_VERSION, d->set.ca_file, &d->cancel, &d->http, ei);
 
 	o.http = d->http;
+#ifdef MAINTNER_FAULTS /* real waits are too long for tests */
+	o.time_scale = test_number("MAINTNER_TIME_SCALE");
+	o.points_per_minute = test_number("MAINTNER_POINTS_PER_MINUTE");
+#endif
 	return rc == 0 ? gh_new(&o, &d->gh, ei) : rc;
 }
 
@@ -422,12 +481,13 @@ main(int argc, char **argv)
 	enum log_severity level = LOG_SEV_INFO;
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { 0 };
-	char name[256];
 	int rc;
 
 	rc = read_settings(&d.set, argc, argv, &next, &ei);
 	if (rc == 0 && next == CONF_EXIT)
 		return 0;
+	if (rc == 0)
+		rc = check_credentials(&d.set, &ei);
 	if (rc == 0 && !log_severity_parse(d.set.log_level, &level))
 		rc =
 		    err_set(&ei, ERR_INVAL, "--log-level: \"%s\" is no level", d.set.log_level);
@@ -437,11 +497,12 @@ main(int argc, char **argv)
 	}
 	umask(0007);               /* the responder runs as another user of the same group */
 	prctl(PR_SET_DUMPABLE, 0); /* the token must not end in a core file */
-	d.set.token = d.set.token_file == NULL ? getenv("GITHUB_TOKEN") : NULL;
+	if (d.set.token_file == NULL && d.set.app_id == NULL)
+		d.set.token = getenv("GITHUB_TOKEN");
 	if (d.set.token != NULL && d.set.token[0] == '\0')
 		d.set.token = NULL;
-	snprintf(name, sizeof(name), "%s/%s", d.set.owner, d.set.repo);
-	log_setup("maintnerd-sync", name, level);
+	snprintf(d.repository, sizeof(d.repository), "%s/%s", d.set.owner, d.set.repo);
+	log_setup("maintnerd-sync", d.repository, level);
 	rc = start(&d, &ei);
 	if (rc != 0 && rc != ERR_CANCELED)
 		log_error("cannot start",

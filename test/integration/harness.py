@@ -168,6 +168,8 @@ class Stage:
     def environment(self, more=None):
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
         kept["TMPDIR"] = self.folder
+        # A double answers faster than GitHub's limits per minute allow to ask.
+        kept["MAINTNER_POINTS_PER_MINUTE"] = "1000000"
         kept["ASAN_OPTIONS"] = "detect_leaks=1:abort_on_error=0"
         kept["UBSAN_OPTIONS"] = "print_stacktrace=1"
         kept.update(more or {})

@@ -34,13 +34,14 @@
 struct recorder {
 	struct http base;
 	struct http *script;
-	struct buf asked; /* "URL|name: value|...\n" */
+	struct buf asked; /* "[POST BODY ]URL|name: value|...\n" */
 };
 
 struct gh_rig {
 	struct recorder recorder;
 	struct gh *gh;
 	struct buf waits; /* "why ms\n" and "retry n\n" */
+	struct buf told;  /* of credentials, a line each */
 	int pipe[2];      /* readable when waits are to be given up */
 	struct gh_page page;
 };
@@ -51,6 +52,11 @@ record(struct http *h, const struct http_request *req, struct http_response *res
 {
 	struct recorder *r = (struct recorder *)h;
 
+	if (req->body.ptr != NULL) {
+		buf_str(&r->asked, "POST ");
+		buf_slice(&r->asked, req->body);
+		buf_char(&r->asked, ' ');
+	}
 	buf_str(&r->asked, req->url);
 	for (const struct http_header *f = req->headers; f->name != NULL; f++)
 		buf_fmt(&r->asked, "|%s: %s", f->name, f->value);
@@ -91,30 +97,48 @@ on_retry(void *ctx, unsigned nth, const char *error)
 	buf_fmt(&fx->waits, "fault %u\n", nth);
 }
 
-/* With `impatient`, the first wait is given up. */
 static inline void
-start(struct gh_rig *fx, const struct http_scripted *answers, size_t count, bool impatient)
+on_credentials(void *ctx, const char *what)
+{
+	struct gh_rig *fx = ctx;
+
+	buf_fmt(&fx->told, "%s\n", what);
+}
+
+/* With `impatient`, the first wait is given up. */
+static inline int
+start_with(struct gh_rig *fx, const struct http_scripted *answers, size_t count, bool impatient,
+    struct gh_opts o, struct err_info *ei)
 {
 	static const struct http_ops ops = { record, forget };
-	struct gh_opts o = { .base_url = BASE,
-		.token = "secret",
-		.http = &fx->recorder.base,
-		.on_wait = on_wait,
-		.on_retry = on_retry,
-		.ctx = fx,
-		.backoff_ms = 1,
-		.secondary_ms = 5 };
 
+	o.base_url = BASE;
+	o.http = &fx->recorder.base;
+	o.on_wait = on_wait;
+	o.on_retry = on_retry;
+	o.on_credentials = on_credentials;
+	o.ctx = fx;
+	o.backoff_ms = 1;
+	o.secondary_ms = 5;
 	memset(fx, 0, sizeof(*fx));
 	fx->recorder.base.ops = &ops;
 	buf_init(&fx->recorder.asked, (size_t)1 << 20);
 	buf_init(&fx->waits, (size_t)1 << 20);
+	buf_init(&fx->told, (size_t)1 << 20);
 	assert_int_equal(http_script_new(answers, count, &fx->recorder.script), 0);
 	assert_int_equal(pipe(fx->pipe), 0);
 	if (impatient)
 		assert_int_equal(write(fx->pipe[1], "x", 1), 1);
 	o.cancel = (struct cancel){ .fd = fx->pipe[0], .check = give_up };
-	assert_int_equal(gh_new(&o, &fx->gh, NULL), 0);
+	return gh_new(&o, &fx->gh, ei);
+}
+
+static inline void
+start(struct gh_rig *fx, const struct http_scripted *answers, size_t count, bool impatient)
+{
+	const struct gh_opts o = { .token = "secret" };
+
+	assert_int_equal(start_with(fx, answers, count, impatient, o, NULL), 0);
 }
 
 static inline void
@@ -124,6 +148,7 @@ stop(struct gh_rig *fx)
 	gh_free(fx->gh);
 	http_free(&fx->recorder.base);
 	buf_clear(&fx->waits);
+	buf_clear(&fx->told);
 	close(fx->pipe[0]);
 	close(fx->pipe[1]);
 }

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "sync/github/gh_limit.h"
 
 #define NOW INT64_C(1700000000000) /* and the headers below are in seconds */
@@ -118,21 +119,25 @@ absent_and_zero_headers_are_no_limit(void **state)
 		  "x-ratelimit-reset: 1700000100\n",
 		    5000, 4999, INT64_C(1700000100000) },
 		{ "x-ratelimit-limit: 0\nx-ratelimit-remaining: 0\nx-ratelimit-reset: 0\n", -1,
-		    -1, 0 },
+		    -1, TIME_NONE },
 		{ "x-ratelimit-limit: many\nx-ratelimit-remaining: -1\n", -1, -1, TIME_NONE },
 		{ "x-ratelimit-reset: 99999999999999999999\n", -1, -1, TIME_NONE },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct gh_stats stats = { 0 };
+		struct gh_budget budgets[GH_RESOURCES];
 		struct http_response res;
+		bool paced;
 
+		gh_budget_init(&budgets[GH_CORE]);
+		gh_budget_init(&budgets[GH_GRAPHQL]);
 		fill(&res, 200, cases[i].headers, "");
-		gh_limit_note(&res, &stats);
-		assert_int_equal(stats.rate_limit, cases[i].limit);
-		assert_int_equal(stats.rate_remaining, cases[i].remaining);
-		assert_true(stats.rate_reset_ms == cases[i].reset);
+		gh_limit_note(&res, GH_CORE, NOW, budgets);
+		assert_int_equal(budgets[GH_CORE].limit, cases[i].limit);
+		assert_int_equal(budgets[GH_CORE].remaining, cases[i].remaining);
+		assert_true(budgets[GH_CORE].reset_ms == cases[i].reset);
+		assert_int_equal(gh_budget_wait(&budgets[GH_CORE], true, NOW, &paced), 0);
 		http_response_clear(&res);
 	}
 }
