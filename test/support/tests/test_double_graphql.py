@@ -5,8 +5,8 @@ import json
 import unittest
 
 import context
+import node_ids
 from context import REPO, Double, DoubleCase, DoubleClient, made_recording
-from github_double import node_ids
 
 OWNER, NAME = REPO.split("/")
 

@@ -1,6 +1,7 @@
 """One issue or pull request with what hangs on it."""
 
-from .. import node_ids
+import node_ids
+
 from .connections import Rows
 from .people import (actor, commit, database_id, global_id, label, milestone, only,
                      requested_reviewer)

@@ -6,8 +6,7 @@ not the ghost, a bot's login has no `[bot]`, and a `databaseId` beyond 31 bits i
 """
 
 import github_objects as objects
-
-from .. import node_ids
+import node_ids
 
 BOT_SUFFIX = "[bot]"
 

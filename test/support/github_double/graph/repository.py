@@ -4,8 +4,8 @@ https://docs.github.com/en/graphql/reference/queries
 """
 
 import github_objects as objects
+import node_ids
 
-from .. import node_ids
 from ..clock import format_time, parse_time
 from .connections import Rows
 from .execute import FieldError

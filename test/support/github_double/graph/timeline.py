@@ -4,7 +4,8 @@ https://docs.github.com/en/graphql/reference/unions, IssueTimelineItems and
 PullRequestTimelineItems.  Most event types have no `databaseId`, only `id`.
 """
 
-from .. import node_ids
+import node_ids
+
 from ..clock import format_time, parse_time
 from .connections import Rows
 from .execute import FieldError

@@ -113,7 +113,20 @@ _FAMILY_TYPES = {"comments": "IssueComment", "reviews": "PullRequestReview",
 
 def identify(family, repository_id, row, parent_id=None):
     """Give an object of a recording its made node id; events name their issue in it."""
-    if family == "events":
-        row["node_id"] = made(event_type(row["event"]), repository_id, row["id"], parent_id)
-    else:
-        row["node_id"] = made(_FAMILY_TYPES[family], repository_id, row["id"])
+    type_name = event_type(row["event"]) if family == "events" else _FAMILY_TYPES[family]
+    row["node_id"] = made(type_name, repository_id, row["id"],
+                          parent_id if family == "events" else None)
+
+
+def identify_number(repository_id, issue, pull, families):
+    """The same for an issue, its pull request (or None), and its lists by family.
+
+    The two objects of a pull request have one node id, that of the pull request.
+    """
+    identify("issues" if pull is None else "pulls", repository_id, issue if pull is None else pull)
+    if pull is not None:
+        issue["node_id"] = pull["node_id"]
+    parent_id = (pull or issue)["id"]
+    for family, rows in families.items():
+        for row in rows:
+            identify(family, repository_id, row, parent_id)
