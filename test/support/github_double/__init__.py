@@ -1,4 +1,4 @@
-"""A strict stand-in for the read side of GitHub's REST API, version 3.
+"""A strict stand-in for the read side of GitHub's REST API, version 3, and of its GraphQL API.
 
 It serves recorded repositories, lets a test edit them while it runs, counts
 what clients ask, and misbehaves on request.  See cli.py for the command line,

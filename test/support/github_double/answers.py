@@ -39,7 +39,8 @@ class Answer:
 class ApiError(Exception):
     """Raised by any handler; becomes GitHub's JSON error."""
 
-    def __init__(self, status, message, errors=None, page="", headers=None, extra=None):
+    def __init__(self, status, message, errors=None, page="", headers=None, extra=None,
+                 url=None):
         super().__init__(message)
         self.status = status
         self.message = message
@@ -47,13 +48,14 @@ class ApiError(Exception):
         self.page = page
         self.headers = headers or {}
         self.extra = extra or {}
+        self.url = url  # of the documentation, where it is not below DOCS
 
     def answer(self):
         body = {"message": self.message}
         if self.errors is not None:
             body["errors"] = self.errors
         body.update(self.extra)
-        body["documentation_url"] = f"{DOCS}/{self.page}" if self.page else DOCS
+        body["documentation_url"] = self.url or (f"{DOCS}/{self.page}" if self.page else DOCS)
         body["status"] = str(self.status)
         return Answer(self.status, encode(body), dict(self.headers))
 

@@ -11,6 +11,7 @@ import re
 
 from . import listing
 from .answers import Answer, ApiError, moved, not_found
+from .graph.endpoint import Prepared
 from .records import encode
 
 PAGE_ISSUES = "issues/issues#list-repository-issues"
@@ -27,6 +28,9 @@ PAGE_LABELS = "issues/labels#list-labels-for-a-repository"
 PAGE_MILESTONES = "issues/milestones#list-milestones"
 PAGE_CONTENTS = "repos/contents#get-repository-content"
 PAGE_REPO = "repos/repos#get-a-repository"
+
+# The second is that of an Enterprise server, whose REST API lies below /api/v3.
+GRAPHQL_PATHS = ("/graphql", "/api/graphql")
 
 RULES_PATH = ".github/issue_slo_rules.json"
 
@@ -72,6 +76,10 @@ class Api:
     def classify(self, request):
         """Set request.kind and the route; before any check, so all is counted."""
         request.route = None
+        if request.method == "POST" and request.path in GRAPHQL_PATHS:
+            request.kind = "graphql"
+            request.graph = Prepared(request.body)
+            return
         rest = _rest_of(request.path)
         if request.path == "/rate_limit":
             request.kind = "rate_limit"

@@ -13,7 +13,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 def parse_arguments(arguments):
     parser = argparse.ArgumentParser(
-        prog="github-double", description="A strict stand-in for GitHub's REST API.")
+        prog="github-double", description="A strict stand-in for GitHub's REST and GraphQL APIs.")
     parser.add_argument("--recording", action="append", default=[], metavar="DIR",
                         help="a recorded repository to serve; may be repeated")
     parser.add_argument("--port", type=int, default=0, help="0, the default: any free port")
@@ -22,10 +22,14 @@ def parse_arguments(arguments):
                         help="accept this token and refuse others; may be repeated")
     parser.add_argument("--rate-limit", type=int, default=5000, metavar="N",
                         help="requests an hour for each token")
+    parser.add_argument("--graphql-limit", type=int, default=5000, metavar="N",
+                        help="GraphQL points an hour for each token")
     parser.add_argument("--page-cap-events", type=int, default=0, metavar="PAGES",
                         help="end the repository's events after so many pages")
     parser.add_argument("--page-cap-comments", type=int, default=0, metavar="PAGES",
                         help="end the repository's comments after so many pages")
+    parser.add_argument("--base-path", default="", metavar="PATH",
+                        help="path of the REST root, as /api/v3 of an Enterprise server")
     parser.add_argument("--issue-cursors", action=argparse.BooleanOptionalAction, default=True,
                         help="cursors in the links of the issues listing")
     parser.add_argument("--quiet", action="store_true", help="do not log requests to stderr")
@@ -44,9 +48,10 @@ def write_atomically(path, text):
 def make_double(options):
     return Double(
         options.recording, port=options.port, tokens=options.token,
-        rate_limit=options.rate_limit, page_cap_events=options.page_cap_events,
+        rate_limit=options.rate_limit, graphql_limit=options.graphql_limit,
+        page_cap_events=options.page_cap_events,
         page_cap_comments=options.page_cap_comments, issue_cursors=options.issue_cursors,
-        quiet=options.quiet)
+        base_path=options.base_path, quiet=options.quiet)
 
 
 def main(arguments=None):

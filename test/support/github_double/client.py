@@ -86,6 +86,13 @@ class DoubleClient:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.request(target, {**self._headers, **more})
 
+    def graphql(self, query, operation=None, path="/graphql", **variables):
+        """One GraphQL query; the answer's JSON is its json()."""
+        body = {"query": query, "variables": variables}
+        if operation is not None:
+            body["operationName"] = operation
+        return self.request(path, self._headers, "POST", json.dumps(body).encode())
+
     def walk(self, target):
         """All elements of a listing, following rel="next"."""
         while target is not None:

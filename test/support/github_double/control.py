@@ -7,7 +7,7 @@
   GET  /_double/faults          faults and how often each was used
   POST /_double/faults/clear
   POST /_double/clock           {"set": RFC 3339 | null, "frozen": bool, "advance_s": n}
-  POST /_double/rate_limit      {"token", "remaining", "reset_in_s", "limit",
+  POST /_double/rate_limit      {"resource": "core" | "graphql", "token", "remaining", "reset_in_s", "limit",
                                  "headers": "normal" | "absent" | "zero"}
   POST /_double/edit            {"repo": "o/r", "op": ...}, or a list (edits.py)
   POST /_double/delta           one line of a deltas file (edits_delta.py)
@@ -103,7 +103,8 @@ class Control:
 
     def _set_rate_limit(self, request):
         wish = _object(request)
-        limits = self._double.limits
+        names = {"core": self._double.limits, "graphql": self._double.graph_limits}
+        limits = names[wish.get("resource", "core")]
         if "headers" in wish:
             if wish["headers"] not in HEADER_MODES:
                 raise ControlError(f"headers must be one of {HEADER_MODES}")

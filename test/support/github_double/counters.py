@@ -6,7 +6,7 @@ from collections import Counter, deque
 CLASSES = (
     "repo", "issues", "issue", "comments", "issue_comments", "events", "issue_events",
     "pulls", "pull", "reviews", "review_comments", "pull_comments", "labels", "milestones",
-    "rate_limit", "rules", "other",
+    "rate_limit", "rules", "graphql", "other",
 )
 
 KEPT_REQUESTS = 20_000
@@ -29,6 +29,7 @@ class Counters:
         self._bytes_sent = 0
         self._max_in_flight = self.in_flight
         self._violations = Counter()
+        self.points = 0  # that GraphQL queries cost
         self._requests = deque(maxlen=KEPT_REQUESTS)
 
     def begin(self):
@@ -51,7 +52,7 @@ class Counters:
         if "authorization" in request.headers:
             self._authorized += 1
         self._bytes_sent += len(answer.body)
-        self._requests.append((request.method, request.target, answer.status))
+        self._requests.append((request.method, request.target, answer.status, request.graph))
 
     def violation(self, text):
         if text in self._violations or len(self._violations) < KEPT_VIOLATIONS:
@@ -61,6 +62,7 @@ class Counters:
         return {
             **{name: self._by_class[name] for name in CLASSES},
             "total": self._total,
+            "graphql_points": self.points,
             "conditional": self._conditional,
             "not_modified": self._by_status[304],
             "not_modified_by_class": dict(self._not_modified_by_class),
@@ -72,4 +74,13 @@ class Counters:
         }
 
     def requests(self):
-        return [{"method": m, "target": t, "status": s} for m, t, s in self._requests]
+        """The latest requests; of a GraphQL query also what it asked for."""
+        return [{"method": m, "target": t, "status": s, **_query(graph)}
+                for m, t, s, graph in self._requests]
+
+
+def _query(graph):
+    if graph is None:
+        return {}
+    return {"operationName": graph.name, "aliases": graph.aliases, "nodes": graph.nodes,
+            "points": graph.points}

@@ -4,12 +4,13 @@ import sys
 import threading
 
 from .answers import Answer
-from .api import Api
+from .api import GRAPHQL_PATHS, Api
 from .clock import Clock
 from .control import Control
 from .counters import Counters
 from .faults import FaultList
 from .gate import Gate
+from .graph.endpoint import Graph
 from .limits import RateLimits
 from .loading import load_repository
 from .model import World
@@ -25,12 +26,22 @@ class Options:
         self.port = values.pop("port", 0)
         self.tokens = tuple(values.pop("tokens", ()))
         self.rate_limit = values.pop("rate_limit", 5000)
+        self.graphql_limit = values.pop("graphql_limit", 5000)
         self.page_cap_events = values.pop("page_cap_events", 0)
         self.page_cap_comments = values.pop("page_cap_comments", 0)
         self.issue_cursors = values.pop("issue_cursors", True)
+        self.base_path = _base_path(values.pop("base_path", ""))
         self.quiet = values.pop("quiet", True)
         if values:
             raise TypeError(f"unknown options: {', '.join(values)}")
+
+
+def _base_path(text):
+    """The REST root's path without a slash at its end; "" is the root itself."""
+    path = text.rstrip("/")
+    if path and not path.startswith("/"):
+        raise ValueError(f"a base path begins with a slash: {text!r}")
+    return path
 
 
 class Double:
@@ -45,8 +56,10 @@ class Double:
         self.world = World()
         for folder in recordings:
             self.world.add(load_repository(folder))
-        self._gate = Gate(Api(self.world, self.options), self.options.tokens, self.limits,
-                          self.faults, self.counters, self.clock)
+        self.graph_limits = RateLimits(self.options.graphql_limit, self.clock, "graphql")
+        self._gate = Gate(Api(self.world, self.options), Graph(self.world, self.graph_limits),
+                          self.options.tokens, self.limits, self.graph_limits, self.faults,
+                          self.counters, self.clock)
         self._control = Control(self)
         self._lock = threading.Lock()
         self._server = None
@@ -70,6 +83,20 @@ class Double:
         return self._server.url
 
     @property
+    def rest_url(self):
+        """The root of the REST API, what a client is given."""
+        return self._server.url + self.options.base_path
+
+    def _place(self, request):
+        """Take the base path off a REST request; what lies outside of it is not there."""
+        base = self.options.base_path
+        if not base or request.path in GRAPHQL_PATHS:
+            return
+        inside = request.path == base or request.path.startswith(base + "/")
+        request.path = request.path[len(base):] or "/" if inside else "/outside/the/base/path"
+        request.base_url += base
+
+    @property
     def port(self):
         return self._server.port
 
@@ -79,6 +106,7 @@ class Double:
             with self._lock:
                 return self._control.answer(request)
         self.counters.begin()
+        self._place(request)
         with self._lock:
             self._gate.api.classify(request)
             answer = Answer(500)

@@ -13,6 +13,7 @@ of the edit; now by default), `move_updated` (whether `updated_at` moves).
 import zlib
 
 import github_objects as objects
+import node_ids
 
 from .clock import format_time, parse_time
 from .records import Record
@@ -128,7 +129,14 @@ class Edit:
 
     # Parts of an issue
 
+    def identify(self, family, data, parent_id=None):
+        """The object with a node id of its own."""
+        node_ids.identify(family, self.repository.id, data, parent_id)
+        return data
+
     def add_part(self, family, number, data):
+        pull = self.repository.pulls.get(number)
+        self.identify(family, data, (pull or self.issue_record(number)).id)
         self.repository.families[family].setdefault(number, []).append(Record.of(data, number))
         self.repository.touched()
 

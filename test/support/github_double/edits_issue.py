@@ -4,6 +4,7 @@ https://docs.github.com/en/rest/issues/issues and .../issues/comments
 """
 
 import github_objects as objects
+import node_ids
 
 from .edits import EditError, operation
 from .model import Gone
@@ -25,6 +26,7 @@ def new_issue(edit, draft=None):
     data["assignee"] = data["assignees"][0] if data["assignees"] else None
     if edit.get("milestone") is not None:
         data["milestone"] = milestone_record(edit, edit.get("milestone")).load()
+    edit.identify("issues", data)
     repository.issues[number] = Record.of(data)
     repository.gone.pop(number, None)
     edit.recount()
@@ -66,6 +68,7 @@ def label_named(edit, name):
         if data["name"].lower() == name.lower():
             return data
     data = objects.label(edit.repository.full_name, edit.repository.next_id(), name)
+    edit.identify("labels", data)
     edit.repository.labels.append(Record.of(data))
     return data
 
@@ -252,6 +255,7 @@ def _arrive(edit, target, number, kept):
                          old["created_at"], old["body"])
     data.update(state=old["state"], closed_at=old["closed_at"], comments=old["comments"],
                 assignees=old["assignees"], assignee=old["assignee"], updated_at=edit.at)
+    node_ids.identify("issues", target.id, data)
     target.issues[number] = Record.of(data)
     for record in kept["families"]["comments"]:
         comment = record.load()
@@ -259,6 +263,8 @@ def _arrive(edit, target, number, kept):
         target.families["comments"].setdefault(number, []).append(Record.of(comment, number))
     event = objects.event(target.full_name, target.next_id(), "transferred", edit.actor(),
                           edit.at)
+    node_ids.identify("events", target.id, event, data["id"])
+    target.hidden[event["id"]] = {"from_repository": edit.repository.full_name}
     target.families["events"].setdefault(number, []).append(Record.of(event, number))
     target.touched()
 

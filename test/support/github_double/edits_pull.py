@@ -32,8 +32,9 @@ def create_pull(edit):
                                edit.get("base_ref", info.get("default_branch", "main")),
                                made_sha(repository.full_name, number, "base"))
     data = objects.pull(repository.full_name, repository.next_id(), issue, head, base)
+    edit.identify("pulls", data)
     repository.pulls[number] = Record.of(data)
-    edit.sync_pull(number, issue)
+    edit.change_issue(lambda whole: whole.update(node_id=data["node_id"]), number)
     repository.touched()
     return {"number": number, "id": issue["id"]}
 

@@ -23,7 +23,7 @@ def create_label(edit):
     """Settings: name, color."""
     label = objects.label(edit.repository.full_name, edit.repository.next_id(),
                           edit.need("name"), edit.get("color", "ededed"))
-    edit.repository.labels.append(Record.of(label))
+    edit.repository.labels.append(Record.of(edit.identify("labels", label)))
     edit.repository.touched()
     return {"id": label["id"]}
 
@@ -79,7 +79,7 @@ def create_milestone(edit):
     data = objects.milestone(
         repository.full_name, repository.next_id(), number, edit.need("title"), edit.actor(),
         edit.at, due_on=edit.get("due_on"), description=edit.get("description"))
-    repository.milestones.append(Record.of(data))
+    repository.milestones.append(Record.of(edit.identify("milestones", data)))
     repository.touched()
     return {"milestone": number, "id": data["id"]}
 

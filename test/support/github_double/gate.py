@@ -13,6 +13,7 @@ from email.utils import formatdate
 
 from .answers import Answer, ApiError, not_found
 from .clock import parse_time
+from .graph.endpoint import AUTHENTICATE
 from .limits import ANONYMOUS
 from .records import encode
 
@@ -24,8 +25,10 @@ RAW_MEDIA_TYPES = ("application/vnd.github.raw+json", "application/vnd.github.ra
 class Gate:
     """Answers API requests; counting is the caller's, which also sends them."""
 
-    def __init__(self, api, tokens, limits, faults, counters, clock):
+    def __init__(self, api, graph, tokens, limits, graph_limits, faults, counters, clock):
         self.api = api
+        self.graph = graph
+        self.graph_limits = graph_limits
         self.tokens = tokens
         self.limits = limits
         self.faults = faults
@@ -38,7 +41,7 @@ class Gate:
         try:
             self._check_headers(request)
             token = self._token(request)
-            if request.kind != "rate_limit":
+            if request.kind not in ("rate_limit", "graphql"):
                 self.limits.check(token)
             answer = self._answer_or_fault(request, token)
         except ApiError as error:
@@ -52,6 +55,8 @@ class Gate:
             self.counters.violation(f"no User-Agent: {request.kind}")
             raise ApiError(403, "Request forbidden by administrative rules. Please make sure "
                            "your request has a User-Agent header.")
+        if request.kind == "graphql":
+            return
         accepted = headers.get("accept", "")
         raw_allowed = request.kind == "rules" and any(t in accepted for t in RAW_MEDIA_TYPES)
         if MEDIA_TYPE not in accepted and not raw_allowed:
@@ -78,6 +83,9 @@ class Gate:
         """The token of a request; an unknown one is refused when some are known."""
         value = request.headers.get("authorization")
         if value is None:
+            if request.kind == "graphql":
+                raise ApiError(401, "This endpoint requires you to be authenticated.",
+                               url=AUTHENTICATE)
             if self.tokens:
                 self.counters.violation(f"no Authorization: {request.kind}")
                 raise ApiError(401, "Requires authentication")
@@ -100,13 +108,17 @@ class Gate:
         return fault.apply(request, answer_normally, self.clock)
 
     def _plain(self, request, token):
+        if request.kind == "graphql":
+            return self.graph.answer(request, token)
         if request.kind == "rate_limit":
-            return Answer(200, encode(self.limits.report(token)))
+            core = self.limits.report(token)
+            return Answer(200, encode({"resources": {
+                "core": core, "graphql": self.graph_limits.report(token)}, "rate": core}))
         return self.api.answer(request)
 
     def _conditional(self, request, token, answer):
         """Add the ETag, and turn the answer into a 304 if the client has it."""
-        if answer.status != 200 or request.kind == "rate_limit":
+        if answer.status != 200 or request.kind in ("rate_limit", "graphql"):
             return answer
         tag = _etag(token, request.target, answer)
         if answer.last_modified:
@@ -123,11 +135,16 @@ class Gate:
         """A 304 is free for an authenticated request, and so is /rate_limit."""
         free = answer.status == 401 or request.kind == "rate_limit" \
             or (answer.status == 304 and token)
-        if not free and self.limits.remaining(token) > 0:
+        if request.kind == "graphql" and not free:
+            points = 0 if self.graph_limits.is_used_up(token) else request.graph.points
+            self.graph_limits.charge(token, points)
+            self.counters.points += points
+        elif not free and self.limits.remaining(token) > 0:
             self.limits.charge(token)
 
     def _finish(self, request, token, answer):
-        own = self.limits.headers(token) if answer.status != 401 else {}
+        limits = self.graph_limits if request.kind == "graphql" else self.limits
+        own = limits.headers(token) if answer.status != 401 else {}
         own.update({
             "Date": self.clock.http_date(),
             "Server": "github-double",

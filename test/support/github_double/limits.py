@@ -18,14 +18,15 @@ class _Window:
 
 
 class RateLimits:
-    """Counts requests of each token in hourly windows.
+    """Counts requests, or the points of GraphQL, of each token in hourly windows.
 
     `header_mode` imitates GitHub Enterprise, which sends no rate limit headers
     or zeros while limits are off; then nothing is refused either.
     """
 
-    def __init__(self, limit, clock):
+    def __init__(self, limit, clock, resource="core"):
         self.limit = limit
+        self.resource = resource
         self.header_mode = "normal"
         self._clock = clock
         self._windows = {}
@@ -42,11 +43,20 @@ class RateLimits:
 
     def check(self, token):
         """Raise GitHub's refusal when the window is used up."""
-        if self.header_mode == "normal" and self.remaining(token) == 0:
+        if self.is_used_up(token):
             raise exceeded(403)
 
-    def charge(self, token):
-        self._window(token).used += 1
+    def is_used_up(self, token):
+        return self.header_mode == "normal" and self.remaining(token) == 0
+
+    def reset(self, token):
+        """When the window of a token ends, in Unix seconds."""
+        return self._window(token).reset
+
+    def charge(self, token, points=1):
+        """Take points off, to nothing at most."""
+        window = self._window(token)
+        window.used = max(window.used, min(self.limit, window.used + points))
 
     def set(self, token=None, remaining=None, reset_in_s=None):
         """Move the limit of one token, or of every token seen."""
@@ -67,15 +77,14 @@ class RateLimits:
             values = (0, 0, 0, 0)
         names = ("Limit", "Remaining", "Reset", "Used")
         answer = {f"X-RateLimit-{n}": str(v) for n, v in zip(names, values)}
-        answer["X-RateLimit-Resource"] = "core"
+        answer["X-RateLimit-Resource"] = self.resource
         return answer
 
     def report(self, token):
-        """The body of GET /rate_limit."""
+        """What GET /rate_limit says of this resource."""
         window = self._window(token)
-        core = {"limit": self.limit, "used": window.used,
+        return {"limit": self.limit, "used": window.used,
                 "remaining": self.remaining(token), "reset": window.reset}
-        return {"resources": {"core": core}, "rate": core}
 
 
 def exceeded(status, headers=None):

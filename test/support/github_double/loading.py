@@ -8,6 +8,8 @@ import gc
 import json
 import os
 
+import node_ids
+
 from .model import NUMBERED_FAMILIES, Repository
 from .records import Record
 
@@ -51,19 +53,19 @@ def load_repository(folder):
 
 
 def _load_objects(folder, repository):
-    for name in ("issues", "pulls"):
+    for name in ("pulls", "issues"):  # in this order: an issue takes its pull request's node id
         table = getattr(repository, name)
         for line in array_lines(os.path.join(folder, f"{name}.json")):
-            record = Record(line)
+            record = _record(line, 0, name, repository)
             table[record.number] = record
     for name in ("labels", "milestones"):
         lines = array_lines(os.path.join(folder, f"{name}.json"))
-        setattr(repository, name, [Record(line) for line in lines])
+        setattr(repository, name, [_record(line, 0, name, repository) for line in lines])
     for family in NUMBERED_FAMILIES:
-        _load_family(os.path.join(folder, family), repository.families[family])
+        _load_family(os.path.join(folder, family), repository, family)
 
 
-def _load_family(folder, table):
+def _load_family(folder, repository, family):
     if not os.path.isdir(folder):
         return
     for entry in os.listdir(folder):
@@ -71,7 +73,21 @@ def _load_family(folder, table):
         if extension == ".json" and stem.isdigit():
             number = int(stem)
             lines = array_lines(os.path.join(folder, entry))
-            table[number] = [Record(line, number) for line in lines]
+            repository.families[family][number] = [
+                _record(line, number, family, repository) for line in lines]
+
+
+def _record(line, number, family, repository):
+    """The record of one line; an object without a node id gets one."""
+    data = json.loads(line)
+    if data.get("node_id"):
+        return Record(line, number, data)
+    parent = repository.pulls.get(data.get("number", number)) or repository.issues.get(number)
+    if family == "issues" and parent is not None:
+        data["node_id"] = parent.load()["node_id"]
+    else:
+        node_ids.identify(family, repository.id, data, parent and parent.id)
+    return Record.of(data, number)
 
 
 def _optional_bytes(path):

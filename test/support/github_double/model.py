@@ -34,6 +34,7 @@ class Repository:
         self.gone = {}
         self.removed = False
         self.rules = None  # bytes of .github/issue_slo_rules.json
+        self.hidden = {}  # by the id of an event or review: what only GraphQL tells of it
         self.people = {}  # user objects by login, as edits look them up
         self._views = {}
         self._next_id = None
@@ -71,6 +72,17 @@ class Repository:
         return self.view(("all", family), lambda: sorted(
             (record for records in self.families[family].values() for record in records),
             key=lambda record: record.id))
+
+    def record_of(self, family, record_id):
+        """The record of a numbered family by its id, or None."""
+        index = self.view(("by id", family), lambda: {r.id: r for r in self.all_of(family)})
+        return index.get(record_id)
+
+    def number_of(self, family, record_id):
+        """The number of an issue or pull request by its id, or None."""
+        index = self.view(("number of", family), lambda: {
+            record.id: number for number, record in getattr(self, family).items()})
+        return index.get(record_id)
 
     def every_record(self):
         yield from self.issues.values()

@@ -36,6 +36,7 @@ class Request:
         self.base_url = ""
         self.kind = "other"
         self.route = None
+        self.graph = None  # of a GraphQL query: graph.endpoint.Prepared
 
     @property
     def keeps_connection(self):

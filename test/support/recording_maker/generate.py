@@ -5,6 +5,7 @@ import zlib
 from datetime import datetime, timezone
 
 import github_objects as objects
+import node_ids
 
 from .history import DAY_S, HOUR_S, History
 from .people import IdSpace, People
@@ -229,9 +230,20 @@ class Maker:
             for _ in range(count):
                 history.noise()
 
+    def _identify(self, histories):
+        """Node ids in both of GitHub's forms, whichever the id falls to."""
+        for family, rows in (("labels", self.labels), ("milestones", self.milestones)):
+            for row in rows:
+                node_ids.identify(family, self.repo["id"], row)
+        for history in histories:
+            node_ids.identify_number(self.repo["id"], history.issue, history.pull, {
+                "comments": history.comments, "events": history.events,
+                "reviews": history.reviews, "review_comments": history.review_comments})
+
     def _recording(self, histories):
         self.repo["open_issues_count"] = self.repo["open_issues"] = sum(
             h.issue["state"] == "open" for h in histories)
+        self._identify(histories)
         for milestone in self.milestones:
             mine = [h.issue["state"] for h in histories
                     if h.issue["milestone"] is milestone]
