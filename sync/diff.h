@@ -44,6 +44,20 @@ int diff_events(struct diff *d, uint32_t number, const json_t *events, int64_t s
 int diff_reviews(struct diff *d, uint32_t number, const json_t *reviews, int64_t synced_ms,
     Maintpb__Mutation **ret, struct err_info *ei);
 
+/*
+ * An element of GET /repos/O/R/pulls.  For a number that the snapshot has not, or has as
+ * a tombstone, the result is NULL: the issue listing tells about those first.
+ */
+int diff_pull(struct diff *d, const json_t *pull, Maintpb__Mutation **ret, struct err_info *ei);
+
+/*
+ * Comments on lines of one pull request's diff, as GET /repos/O/R/pulls/comments gives them.
+ * With `whole` others that the snapshot holds are deleted.  NULL also for a number that the
+ * snapshot has not, or has as a tombstone.
+ */
+int diff_review_comments(struct diff *d, uint32_t number, const json_t *comments, bool whole,
+    Maintpb__Mutation **ret, struct err_info *ei);
+
 /* All labels, all milestones of the repository. */
 int diff_labels(
     struct diff *d, const json_t *labels, Maintpb__Mutation **ret, struct err_info *ei);
