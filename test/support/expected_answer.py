@@ -186,17 +186,28 @@ def reduced(value):
     return {name: item for name, item in inner.items() if not _says_nothing(item)}
 
 
-def other_of(data, known):
-    """`otherJson`: what the fields in `known` do not say, as it is stored."""
+def _counts_nothing(name, value):
+    return name.endswith("_summary") and isinstance(value, dict) \
+        and all(type(count) is int and count == 0 for count in value.values())
+
+
+def unnamed(data, known):
+    """What the fields in `known` do not say, as a dictionary."""
     rest = {}
     for name, value in data.items():
-        if name in known or _says_nothing(value):
+        if name in known or _says_nothing(value) or _counts_nothing(name, value):
             continue
         if name == "performed_via_github_app":
             value = {key: value[key] for key in ("id", "slug", "name") if value.get(key)}
         value = reduced(value)
         if not _says_nothing(value):
             rest[name] = value
+    return rest
+
+
+def other_of(data, known):
+    """The member `otherJson` of a comment or review, if it has one."""
+    rest = unnamed(data, known)
     if not rest:
         return {}
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -207,6 +218,20 @@ COMMENT_FIELDS = {"id", "node_id", "url", "html_url", "issue_url", "user", "body
                   "updated_at", "author_association", "reactions"}
 REVIEW_FIELDS = {"id", "node_id", "user", "body", "state", "html_url", "pull_request_url",
                  "author_association", "_links", "submitted_at", "updated_at", "commit_id"}
+ISSUE_FIELDS = {
+    "url", "repository_url", "labels_url", "comments_url", "events_url", "html_url",
+    "timeline_url", "id", "node_id", "number", "title", "user", "labels", "state", "locked",
+    "assignee", "assignees", "milestone", "comments", "created_at", "updated_at", "closed_at",
+    "author_association", "active_lock_reason", "draft", "pull_request", "body", "closed_by",
+    "reactions", "state_reason", "repository"}
+PULL_FIELDS = {
+    "url", "node_id", "html_url", "diff_url", "patch_url", "issue_url", "commits_url",
+    "review_comments_url", "review_comment_url", "comments_url", "statuses_url", "_links",
+    "number", "state", "locked", "title", "user", "body", "labels", "milestone",
+    "active_lock_reason", "created_at", "updated_at", "closed_at", "closed_by", "merged_at",
+    "merge_commit_sha", "merged", "merged_by", "assignee", "assignees", "requested_reviewers",
+    "requested_teams", "head", "base", "author_association", "draft", "comments",
+    "review_comments"}
 REVIEW_COMMENT_FIELDS = {
     "id", "node_id", "url", "html_url", "pull_request_url", "_links", "user", "body",
     "pull_request_review_id", "path", "created_at", "updated_at", "commit_id",
@@ -323,6 +348,22 @@ class Deriver:
             "requestedReviewers": [people[user_id] for user_id in sorted(people)],
             "requestedTeams": sorted(team["slug"] for team in pull.get("requested_teams") or []),
         }
+
+    def other_members(self, number):
+        """What is stored of the issue although no answer shows it."""
+        answer = unnamed(self._issues[number], ISSUE_FIELDS)
+        answer.pop("pull", None)
+        if "pulls" not in self.listings or number not in self._pulls:
+            return answer
+        pull = self._pulls[number]
+        rest = unnamed(pull, PULL_FIELDS)
+        for name in ("base", "head"):
+            end = pull.get(name) or {}
+            if not (end.get("repo") or {}).get("full_name") and end.get("label"):
+                rest[name] = {"label": end["label"]}
+                if (end.get("user") or {}).get("login"):
+                    rest[name]["user"] = end["user"]["login"]
+        return {**answer, "pull": rest} if rest else answer
 
     def issue(self, number):
         data = self._issues[number]
