@@ -8,7 +8,7 @@ const char *
 field_key(unsigned f)
 {
 	static const char *const joined[] = { "body", "closedBy", "assignees", "reporter",
-		"comments", "reviews" };
+		"mergedBy", "requestedReviewers", "comments", "reviews", "reviewComments" };
 
 	return f < SNAP_M_COUNT ? snap_member_key((enum snap_member)f)
 				: joined[f - SNAP_M_COUNT];

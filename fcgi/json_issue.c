@@ -1,6 +1,6 @@
 /*
  * json_issue.c - stored members are copied in one run when all are wanted; users
- * are joined by id, comments and reviews come from their own tables.
+ * are joined by id, comments, reviews and line comments come from their own tables.
  */
 #include "fcgi/json_issue.h"
 
@@ -54,15 +54,16 @@ add_stored(const struct snap_issue *i, uint64_t fields, bool *first, struct buf 
 }
 
 static int
-add_assignees(struct snap_view *v, const struct snap_issue *i, struct buf *out)
+add_users(struct snap_view *v, const struct snap_issue *i, uint32_t count,
+    int64_t (*at)(const struct snap_issue *, uint32_t), struct buf *out)
 {
 	int rc = 0;
 
 	buf_char(out, '[');
-	for (uint32_t n = 0; n < i->assignee_count && rc == 0; n++) {
+	for (uint32_t n = 0; n < count && rc == 0; n++) {
 		if (n > 0)
 			buf_char(out, ',');
-		rc = add_user(v, snap_issue_assignee(i, n), out);
+		rc = add_user(v, at(i, n), out);
 	}
 	buf_char(out, ']');
 	return rc;
@@ -78,7 +79,7 @@ add_child(
 
 	buf_char(out, '{');
 	buf_slice(out, c->members);
-	buf_str(out, kind == SNAP_COMMENT ? ",\"user\":" : ",\"actor\":");
+	buf_str(out, kind == SNAP_REVIEW ? ",\"actor\":" : ",\"user\":");
 	rc = add_user(v, c->actor, out);
 	buf_char(out, '}');
 	return rc;
@@ -142,10 +143,12 @@ static int
 add_children(struct snap_view *v, const struct snap_issue *i, enum snap_child_kind kind,
     struct arena *a, struct buf *out)
 {
-	uint32_t unsorted =
-	    kind == SNAP_COMMENT ? SNAP_ISSUE_COMMENTS_UNSORTED : SNAP_ISSUE_REVIEWS_UNSORTED;
-	uint32_t count =
-	    kind == SNAP_COMMENT ? snap_issue_comment_count(i) : snap_issue_review_count(i);
+	uint32_t unsorted = kind == SNAP_COMMENT  ? SNAP_ISSUE_COMMENTS_UNSORTED
+			    : kind == SNAP_REVIEW ? SNAP_ISSUE_REVIEWS_UNSORTED
+						  : SNAP_ISSUE_REVIEW_COMMENTS_UNSORTED;
+	uint32_t count = kind == SNAP_COMMENT  ? snap_issue_comment_count(i)
+			 : kind == SNAP_REVIEW ? snap_issue_review_count(i)
+					       : snap_issue_review_comment_count(i);
 	struct snap_walk w;
 	int rc = 0;
 
@@ -175,13 +178,19 @@ add_joined(struct snap_view *v, const struct snap_issue *i, enum field f, struct
 	case FIELD_CLOSED_BY:
 		return add_user(v, snap_issue_closed_by(i), out);
 	case FIELD_ASSIGNEES:
-		return add_assignees(v, i, out);
+		return add_users(v, i, i->assignee_count, snap_issue_assignee, out);
 	case FIELD_REPORTER:
 		return add_user(v, snap_issue_reporter(i), out);
+	case FIELD_MERGED_BY:
+		return add_user(v, snap_issue_merged_by(i), out);
+	case FIELD_REQUESTED_REVIEWERS:
+		return add_users(v, i, i->reviewer_count, snap_issue_reviewer, out);
 	case FIELD_COMMENTS:
 		return add_children(v, i, SNAP_COMMENT, a, out);
 	case FIELD_REVIEWS:
 		return add_children(v, i, SNAP_REVIEW, a, out);
+	case FIELD_REVIEW_COMMENTS:
+		return add_children(v, i, SNAP_REVIEW_COMMENT, a, out);
 	case FIELD_COUNT:
 		break;
 	}

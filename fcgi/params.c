@@ -50,7 +50,7 @@ struct raw {
 	struct arena *arena;
 	struct err_info *ei;
 	int closed, pull; /* -1 = any */
-	bool comments, reviews;
+	bool comments, reviews, review_comments;
 	struct slice mask;
 };
 
@@ -172,6 +172,12 @@ read_reviews(struct raw *r, const char *name, struct slice value)
 }
 
 static int
+read_review_comments(struct raw *r, const char *name, struct slice value)
+{
+	return read_bool(r, name, value, &r->review_comments);
+}
+
+static int
 read_closed(struct raw *r, const char *name, struct slice value)
 {
 	bool v = false;
@@ -209,6 +215,7 @@ static const struct reader {
 	{ "orderBy", "order_by", read_order },
 	{ "comments", "comments", read_comments },
 	{ "reviews", "reviews", read_reviews },
+	{ "reviewComments", "review_comments", read_review_comments },
 	{ "closed", "closed", read_closed },
 	{ "pullRequest", "pull_request", read_pull },
 	{ "fieldMask", "field_mask", read_mask },
@@ -283,7 +290,8 @@ params_parse(struct slice query, struct arena *a, struct params *ret, struct err
 	if (rc != 0)
 		return rc;
 	p.fields |= (r.comments ? FIELD_BIT(FIELD_COMMENTS) : 0) |
-		    (r.reviews ? FIELD_BIT(FIELD_REVIEWS) : 0);
+		    (r.reviews ? FIELD_BIT(FIELD_REVIEWS) : 0) |
+		    (r.review_comments ? FIELD_BIT(FIELD_REVIEW_COMMENTS) : 0);
 	p.classes = classes_of(&r);
 	*ret = p;
 	return 0;

@@ -22,7 +22,7 @@ struct params {
 	enum snap_order order;
 	bool descending;
 	unsigned classes; /* from closed and pullRequest: a mask of 1 << enum snap_class */
-	uint64_t fields;  /* from fieldMask, comments and reviews */
+	uint64_t fields;  /* from fieldMask, comments, reviews, reviewComments */
 	uint32_t start_segment; /* of the log routes */
 	uint64_t wait_size_not; /* PARAMS_NO_SIZE = not given */
 };

@@ -1,6 +1,6 @@
 /*
- * snap_child_write.c - rows of `comment`, `review` and `event`, and what they
- * change about their issue: counts, approval, the commit, the order marks.
+ * snap_child_write.c - rows of `comment`, `review`, `event` and `review_comment`, and
+ * what they change about their issue: counts, approval, the commit, the order marks.
  */
 #include <string.h>
 
@@ -30,6 +30,23 @@ add_time(struct buf *b, const char *name, int64_t ms)
 	buf_str(b, ",\"");
 	buf_str(b, name);
 	buf_str(b, "\":null");
+}
+
+static void
+add_optional(struct buf *b, const char *name, struct slice escaped)
+{
+	if (escaped.len > 0)
+		add_text(b, name, escaped);
+}
+
+static void
+add_reactions(struct buf *b, struct slice rendered)
+{
+	buf_str(b, ",\"reactions\":");
+	if (rendered.len > 0)
+		buf_slice(b, rendered);
+	else
+		buf_str(b, "{\"totalCount\":0}");
 }
 
 /* Begin a row: the fixed head and the id, the first member of every kind. */
@@ -102,7 +119,8 @@ count_of(struct snap_issue_edit *e, enum snap_child_kind kind)
 {
 	return kind == SNAP_COMMENT  ? &e->comment_count
 	       : kind == SNAP_REVIEW ? &e->review_count
-				     : &e->event_count;
+	       : kind == SNAP_EVENT  ? &e->event_count
+				     : &e->review_comment_count;
 }
 
 /* Store t->row under (number, id) and count it if it is new. */
@@ -134,6 +152,9 @@ snap_comment_put(struct snap_txn *t, struct snap_issue_edit *e, const struct sna
 	begin_row(t, &head);
 	add_time(&t->row, "createdAt", c->created_ms);
 	add_time(&t->row, "updatedAt", c->updated_ms);
+	add_text(&t->row, "authorAssociation", c->association);
+	add_reactions(&t->row, c->reactions);
+	add_optional(&t->row, "otherJson", c->other);
 	at = t->row.len + 1;
 	add_text(&t->row, "body", c->body);
 	mark_last(t, at, t->row.len - at);
@@ -199,7 +220,7 @@ snap_review_put(struct snap_txn *t, struct snap_issue_edit *e, const struct snap
 {
 	struct snap_child head = { .id = r->id,
 		.created_ms = r->created_ms,
-		.updated_ms = TIME_NONE,
+		.updated_ms = r->updated_ms,
 		.actor = r->actor };
 	size_t at;
 
@@ -208,6 +229,8 @@ snap_review_put(struct snap_txn *t, struct snap_issue_edit *e, const struct snap
 	begin_row(t, &head);
 	add_text(&t->row, "actorAssociation", r->association);
 	add_time(&t->row, "createdAt", r->created_ms);
+	add_time(&t->row, "updatedAt", r->updated_ms);
+	add_optional(&t->row, "otherJson", r->other);
 	add_text(&t->row, "body", r->body);
 	add_text(&t->row, "commitId", r->commit);
 	at = t->row.len + 1;
@@ -220,13 +243,6 @@ snap_review_put(struct snap_txn *t, struct snap_issue_edit *e, const struct snap
 }
 
 /* --- events --- */
-
-static void
-add_optional(struct buf *b, const char *name, struct slice escaped)
-{
-	if (escaped.len > 0)
-		add_text(b, name, escaped);
-}
 
 static void
 add_dismissed(struct buf *b, const struct snap_event_in *ev)
@@ -327,6 +343,65 @@ snap_event_put(struct snap_txn *t, struct snap_issue_edit *e, const struct snap_
 	render_event(t, ev);
 	finish_row(t, e, SNAP_EVENT, ev->id);
 	update_commit(t, e, ev);
+}
+
+/* --- comments on lines of a diff --- */
+
+/* Lines, ids: what is 0 is not there. */
+static void
+add_number(struct buf *b, const char *name, int64_t v)
+{
+	buf_str(b, ",\"");
+	buf_str(b, name);
+	buf_str(b, "\":");
+	if (v != 0)
+		buf_i64(b, v);
+	else
+		buf_str(b, "null");
+}
+
+static void
+render_review_comment(struct snap_txn *t, const struct snap_review_comment_in *c)
+{
+	struct snap_child head = { .id = c->id,
+		.created_ms = c->created_ms,
+		.updated_ms = c->updated_ms,
+		.actor = c->user,
+		.others = { c->review, c->in_reply_to } };
+	struct buf *b = &t->row;
+
+	begin_row(t, &head);
+	add_time(b, "createdAt", c->created_ms);
+	add_time(b, "updatedAt", c->updated_ms);
+	add_text(b, "authorAssociation", c->association);
+	add_reactions(b, c->reactions);
+	add_number(b, "reviewId", c->review);
+	add_number(b, "inReplyTo", c->in_reply_to);
+	add_text(b, "path", c->path);
+	add_number(b, "line", c->line);
+	add_text(b, "side", c->side);
+	add_number(b, "startLine", c->start_line);
+	add_text(b, "startSide", c->start_side);
+	add_number(b, "originalLine", c->original_line);
+	add_number(b, "originalStartLine", c->original_start_line);
+	add_text(b, "subjectType", c->subject_type);
+	add_text(b, "commitId", c->commit);
+	add_text(b, "originalCommitId", c->original_commit);
+	add_optional(b, "otherJson", c->other);
+	add_text(b, "body", c->body);
+	add_text(b, "diffHunk", c->diff_hunk);
+}
+
+void
+snap_review_comment_put(
+    struct snap_txn *t, struct snap_issue_edit *e, const struct snap_review_comment_in *c)
+{
+	if (t->err != 0)
+		return;
+	render_review_comment(t, c);
+	finish_row(t, e, SNAP_REVIEW_COMMENT, c->id);
+	if (breaks_order(t, SNAP_REVIEW_COMMENT, e->number, c->id, c->created_ms))
+		e->flags |= SNAP_ISSUE_REVIEW_COMMENTS_UNSORTED;
 }
 
 bool

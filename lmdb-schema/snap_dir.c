@@ -151,10 +151,6 @@ check_stamps(struct snap_writer *w, bool *ret_unclean, struct err_info *ei)
 		rc = snap_meta_get(v, SNAP_META_REPO, 0, &repo);
 	if (rc != 0)
 		rc = err_set(ei, ERR_CORRUPT, "snapshot %s: stamps are missing", w->env->path);
-	else if (get_le32(format.ptr) != SNAP_FORMAT)
-		rc = err_set(ei, ERR_VERSION,
-		    "snapshot %s has format %u, this program writes %u; use --rebuild",
-		    w->env->path, get_le32(format.ptr), SNAP_FORMAT);
 	else if (!slice_is(repo, w->repo))
 		rc = err_set(ei, ERR_INVAL, "snapshot %s belongs to %.*s, not to %s", w->dir,
 		    (int)repo.len, repo.ptr, w->repo);

@@ -68,6 +68,40 @@ lengthen(struct snap_env *e)
 	return ftruncate(fd, needed) == 0 ? 0 : err_from_errno(errno);
 }
 
+/*
+ * Another format may have other tables, so its stamp is looked at before they are opened.
+ * A new environment has neither yet.
+ */
+static int
+check_format(struct snap_env *e, bool create, struct err_info *ei)
+{
+	struct snap_view v = { .env = e };
+	struct slice stamp;
+	uint32_t have = 0;
+	int rc = snap_err(mdb_txn_begin(e->mdb, NULL, MDB_RDONLY, &v.txn));
+
+	if (rc != 0)
+		return err_set(ei, rc, "snapshot %s: %s", e->path, err_name(rc));
+	rc = snap_err(
+	    mdb_dbi_open(v.txn, snap_table_names[SNAP_T_META], 0, &e->tables[SNAP_T_META]));
+	if (rc == 0)
+		rc = snap_meta_get(&v, SNAP_META_FORMAT, 4, &stamp);
+	if (rc == 0)
+		have = get_le32(stamp.ptr);
+	mdb_txn_abort(v.txn);
+	if (rc == ERR_NOENT && create)
+		return 0;
+	if (rc != 0)
+		return err_set(ei, rc == ERR_NOENT ? ERR_CORRUPT : rc, "snapshot %s: %s",
+		    e->path, rc == ERR_NOENT ? "no format stamp" : err_name(rc));
+	if (have != SNAP_FORMAT)
+		return err_set(ei, ERR_VERSION,
+		    "snapshot %s has format %u, this program knows %u; rebuild it from the log "
+		    "with maintnerd-sync --rebuild",
+		    e->path, have, SNAP_FORMAT);
+	return 0;
+}
+
 static int
 open_tables(struct snap_env *e, bool create)
 {
@@ -116,8 +150,14 @@ snap_env_open(const char *path, unsigned flags, bool create, size_t map_bytes,
 		rc = snap_err(mdb_env_open(e->mdb, path, flags | MDB_NOTLS, 0660));
 	if (rc == 0 && create)
 		rc = lengthen(e);
-	if (rc == 0)
+	if (rc == 0) {
+		rc = check_format(e, create, ei);
+		if (rc != 0) {
+			snap_env_close(e);
+			return rc;
+		}
 		rc = open_tables(e, create);
+	}
 	if (rc != 0) {
 		err_set(ei, rc, "snapshot %s: %s", path, err_name(rc));
 		snap_env_close(e);
@@ -199,7 +239,7 @@ enum snap_table
 snap_child_table(enum snap_child_kind kind)
 {
 	static const enum snap_table tables[SNAP_CHILD_KINDS] = { SNAP_T_COMMENT, SNAP_T_REVIEW,
-		SNAP_T_EVENT };
+		SNAP_T_EVENT, SNAP_T_REVIEW_COMMENT };
 
 	return tables[kind];
 }

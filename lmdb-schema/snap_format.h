@@ -10,7 +10,7 @@
 
 #include "lmdb-schema/snap_read.h"
 
-#define SNAP_FORMAT 1U
+#define SNAP_FORMAT 2U
 
 enum snap_table {
 	SNAP_T_META,
@@ -29,6 +29,8 @@ enum snap_table {
 	SNAP_T_BY_COMMENTS,
 	SNAP_T_OUTBOX,
 	SNAP_T_SEGMENT,
+	SNAP_T_REVIEW_COMMENT,
+	SNAP_T_ISSUE_OTHER,
 	SNAP_TABLES,
 };
 
@@ -51,9 +53,10 @@ enum snap_state_offset {
 	SNAP_S_COMMENTS = 32,
 	SNAP_S_EVENTS = 40,
 	SNAP_S_REVIEWS = 48,
-	SNAP_S_LOG_OFFSET = 56,
-	SNAP_S_LOG_SEGMENT = 64, /* u32 */
-	SNAP_S_LEN = 68,
+	SNAP_S_REVIEW_COMMENTS = 56,
+	SNAP_S_LOG_OFFSET = 64,
+	SNAP_S_LOG_SEGMENT = 72, /* u32 */
+	SNAP_S_LEN = 76,
 };
 
 /* The fixed head of a row of the table `issue`. */
@@ -68,26 +71,29 @@ enum snap_issue_offset {
 	SNAP_I_REPORTER = 48,
 	SNAP_I_CLOSED_BY = 56,
 	SNAP_I_MILESTONE = 64,
-	SNAP_I_COMMENTS_MS = 72,
-	SNAP_I_EVENTS_MS = 80,
-	SNAP_I_REVIEWS_MS = 88,
-	SNAP_I_COMMIT_EVENT = 96, /* id of the event that `commit` comes from */
-	SNAP_I_COMMIT_MS = 104,
-	SNAP_I_COMMENT_COUNT = 112, /* u32 each from here */
-	SNAP_I_REVIEW_COUNT = 116,
-	SNAP_I_EVENT_COUNT = 120,
-	SNAP_I_HUB_COMMENTS = 124,
-	SNAP_I_LABEL_COUNT = 128,
-	SNAP_I_ASSIGNEE_COUNT = 132,
-	SNAP_I_PRIORITY = 136, /* u8: 0..4, 255 = unspecified */
-	SNAP_I_TYPE = 137,     /* u8: enum snap_type */
-	SNAP_I_RESERVED = 138, /* u16, 0 */
-	SNAP_I_MEMBERS = 140,  /* SNAP_M_COUNT + 1 x u32: offsets in the row */
-	SNAP_I_LISTS =
-	    SNAP_I_MEMBERS + 4 * (SNAP_M_COUNT + 1), /* label ids, assignee ids: i64 */
+	SNAP_I_MERGED_BY = 72,
+	SNAP_I_COMMENTS_MS = 80,
+	SNAP_I_EVENTS_MS = 88,
+	SNAP_I_REVIEWS_MS = 96,
+	SNAP_I_COMMIT_EVENT = 104, /* id of the event that `commit` comes from */
+	SNAP_I_COMMIT_MS = 112,
+	SNAP_I_COMMENT_COUNT = 120, /* u32 each from here */
+	SNAP_I_REVIEW_COUNT = 124,
+	SNAP_I_EVENT_COUNT = 128,
+	SNAP_I_REVIEW_COMMENT_COUNT = 132,
+	SNAP_I_HUB_COMMENTS = 136,
+	SNAP_I_LABEL_COUNT = 140,
+	SNAP_I_ASSIGNEE_COUNT = 144,
+	SNAP_I_REVIEWER_COUNT = 148,
+	SNAP_I_PRIORITY = 152, /* u8: 0..4, 255 = unspecified */
+	SNAP_I_TYPE = 153,     /* u8: enum snap_type */
+	SNAP_I_RESERVED = 154, /* u16, 0 */
+	SNAP_I_MEMBERS = 156,  /* SNAP_M_COUNT + 1 x u32: offsets in the row */
+	/* ids of labels, assignees, requested reviewers: i64 */
+	SNAP_I_LISTS = SNAP_I_MEMBERS + 4 * (SNAP_M_COUNT + 1),
 };
 
-/* The head of rows of `comment`, `review` and `event`. */
+/* The head of rows of `comment`, `review`, `event` and `review_comment`. */
 enum snap_child_offset {
 	SNAP_C_CREATED = 0, /* i64 */
 	SNAP_C_UPDATED = 8,
@@ -96,6 +102,25 @@ enum snap_child_offset {
 	SNAP_C_LAST = 56,   /* u32: offset of `last` in the members; 0xffffffff = none */
 	SNAP_C_LAST_LEN = 60,
 	SNAP_C_MEMBERS = 64,
+};
+
+/* Rows of `label` and `milestone`: a head, then escaped texts without a gap. */
+enum snap_label_offset {
+	SNAP_L_NAME_LEN = 0, /* u32 each */
+	SNAP_L_COLOR_LEN = 4,
+	SNAP_L_TEXTS = 8, /* name, color, description */
+};
+
+enum snap_milestone_offset {
+	SNAP_MS_NUMBER = 0,  /* i64 each from here */
+	SNAP_MS_CREATED = 8, /* times */
+	SNAP_MS_UPDATED = 16,
+	SNAP_MS_CLOSED_AT = 24,
+	SNAP_MS_DUE = 32,
+	SNAP_MS_CREATOR = 40,   /* user id */
+	SNAP_MS_CLOSED = 48,    /* u8 */
+	SNAP_MS_TITLE_LEN = 49, /* u32 */
+	SNAP_MS_TEXTS = 53,     /* title, description */
 };
 
 /* Largest keys: class, sort key, number; number, id. */

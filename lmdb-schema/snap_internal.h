@@ -54,6 +54,8 @@ uint32_t snap_checksum(struct slice key, struct slice value);
 /* Read a row of `issue` into the accessors' form, checking every offset in it. */
 int snap_issue_parse(struct slice value, uint32_t number, struct snap_issue *ret);
 int snap_child_parse(struct slice value, int64_t id, struct snap_child *ret);
+int snap_label_parse(struct slice row, int64_t id, struct snap_label *ret);
+int snap_milestone_parse(struct slice row, int64_t id, struct snap_milestone *ret);
 enum snap_class snap_class_of(uint32_t flags);
 enum snap_table snap_child_table(enum snap_child_kind kind);
 enum snap_table snap_order_table(enum snap_order order);

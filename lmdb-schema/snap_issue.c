@@ -29,6 +29,14 @@ static const char *const member_keys[SNAP_M_COUNT] = {
 	[SNAP_M_STATE_REASON] = "stateReason",
 	[SNAP_M_LOCKED] = "locked",
 	[SNAP_M_MILESTONE] = "milestone",
+	[SNAP_M_AUTHOR_ASSOCIATION] = "authorAssociation",
+	[SNAP_M_ACTIVE_LOCK_REASON] = "activeLockReason",
+	[SNAP_M_REACTIONS] = "reactions",
+	[SNAP_M_MERGE_COMMIT] = "mergeCommit",
+	[SNAP_M_BASE] = "base",
+	[SNAP_M_HEAD] = "head",
+	[SNAP_M_REQUESTED_TEAMS] = "requestedTeams",
+	[SNAP_M_TYPE] = "type",
 };
 
 const char *
@@ -64,14 +72,15 @@ offsets_are_sound(const char *row, size_t len, size_t texts_at)
 int
 snap_issue_parse(struct slice value, uint32_t number, struct snap_issue *ret)
 {
-	uint64_t labels, assignees;
+	uint64_t labels, assignees, reviewers, texts_at;
 
 	if (value.len < SNAP_I_LISTS || get_le32(value.ptr + SNAP_I_NUMBER) != number)
 		return ERR_CORRUPT;
 	labels = get_le32(value.ptr + SNAP_I_LABEL_COUNT);
 	assignees = get_le32(value.ptr + SNAP_I_ASSIGNEE_COUNT);
-	if (SNAP_I_LISTS + (labels + assignees) * 8 > value.len ||
-	    !offsets_are_sound(value.ptr, value.len, SNAP_I_LISTS + (labels + assignees) * 8))
+	reviewers = get_le32(value.ptr + SNAP_I_REVIEWER_COUNT);
+	texts_at = SNAP_I_LISTS + (labels + assignees + reviewers) * 8;
+	if (texts_at > value.len || !offsets_are_sound(value.ptr, value.len, texts_at))
 		return ERR_CORRUPT;
 	*ret = (struct snap_issue){
 		.number = number,
@@ -80,6 +89,7 @@ snap_issue_parse(struct slice value, uint32_t number, struct snap_issue *ret)
 		.row_len = value.len,
 		.label_count = (uint32_t)labels,
 		.assignee_count = (uint32_t)assignees,
+		.reviewer_count = (uint32_t)reviewers,
 	};
 	return 0;
 }
@@ -152,6 +162,12 @@ snap_issue_milestone(const struct snap_issue *i)
 }
 
 int64_t
+snap_issue_merged_by(const struct snap_issue *i)
+{
+	return field64(i, SNAP_I_MERGED_BY);
+}
+
+int64_t
 snap_issue_comments_ms(const struct snap_issue *i)
 {
 	return field64(i, SNAP_I_COMMENTS_MS);
@@ -188,6 +204,12 @@ snap_issue_event_count(const struct snap_issue *i)
 }
 
 uint32_t
+snap_issue_review_comment_count(const struct snap_issue *i)
+{
+	return get_le32(i->row + SNAP_I_REVIEW_COMMENT_COUNT);
+}
+
+uint32_t
 snap_issue_hub_comments(const struct snap_issue *i)
 {
 	return get_le32(i->row + SNAP_I_HUB_COMMENTS);
@@ -203,6 +225,12 @@ int64_t
 snap_issue_assignee(const struct snap_issue *i, uint32_t at)
 {
 	return snap_issue_label(i, i->label_count + at);
+}
+
+int64_t
+snap_issue_reviewer(const struct snap_issue *i, uint32_t at)
+{
+	return snap_issue_label(i, i->label_count + i->assignee_count + at);
 }
 
 struct slice
@@ -242,4 +270,26 @@ snap_body_get(struct snap_view *v, uint32_t number, struct slice *ret)
 		return 0;
 	}
 	return rc;
+}
+
+int
+snap_other_get(struct snap_view *v, uint32_t number, struct snap_other *ret)
+{
+	unsigned char key[4];
+	struct slice row;
+	uint32_t len;
+	int rc = snap_get(v, SNAP_T_ISSUE_OTHER, key, snap_key_number(number, key), 4, &row);
+
+	if (rc == ERR_NOENT) {
+		*ret = (struct snap_other){ 0 };
+		return 0;
+	}
+	if (rc != 0)
+		return rc;
+	len = get_le32(row.ptr);
+	if (len > row.len - 4)
+		return ERR_CORRUPT;
+	*ret = (struct snap_other){ { row.ptr + 4, len },
+		{ row.ptr + 4 + len, row.len - 4 - len } };
+	return 0;
 }

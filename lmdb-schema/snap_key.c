@@ -18,6 +18,8 @@ const char *const snap_table_names[SNAP_TABLES] = {
 	[SNAP_T_BY_COMMENTS] = "issue_by_comments",
 	[SNAP_T_OUTBOX] = "outbox",
 	[SNAP_T_SEGMENT] = "segment",
+	[SNAP_T_REVIEW_COMMENT] = "review_comment",
+	[SNAP_T_ISSUE_OTHER] = "issue_other",
 };
 
 uint64_t

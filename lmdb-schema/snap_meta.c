@@ -18,6 +18,7 @@ snap_repo_get(struct snap_view *v, struct snap_repo *ret)
 	r.comments = get_le64(state.ptr + SNAP_S_COMMENTS);
 	r.events = get_le64(state.ptr + SNAP_S_EVENTS);
 	r.reviews = get_le64(state.ptr + SNAP_S_REVIEWS);
+	r.review_comments = get_le64(state.ptr + SNAP_S_REVIEW_COMMENTS);
 	r.log_offset = get_le64(state.ptr + SNAP_S_LOG_OFFSET);
 	r.log_segment = get_le32(state.ptr + SNAP_S_LOG_SEGMENT);
 	*ret = r;

@@ -48,10 +48,11 @@ enum snap_class { /* which of four disjoint sets an issue is in */
 #define SNAP_CLASS_ALL 15U /* a mask with every class's bit */
 
 struct snap_repo {
-	struct slice name;                  /* "owner/repo" */
-	uint64_t counts[SNAP_CLASS_COUNT];  /* tombstones are in none */
-	uint64_t comments, events, reviews; /* rows stored, tombstoned issues included */
-	uint32_t log_segment;               /* end of the log that is applied here */
+	struct slice name;                 /* "owner/repo" */
+	uint64_t counts[SNAP_CLASS_COUNT]; /* tombstones are in none */
+	/* rows stored, tombstoned issues included */
+	uint64_t comments, events, reviews, review_comments;
+	uint32_t log_segment; /* end of the log that is applied here */
 	uint64_t log_offset;
 };
 
@@ -89,6 +90,7 @@ enum snap_issue_flag {
 	SNAP_ISSUE_COMMENTS_UNSORTED = 1 << 9, /* ids and times disagree: sort to render */
 	SNAP_ISSUE_REVIEWS_UNSORTED = 1 << 10,
 	SNAP_ISSUE_SEEN = 1 << 11, /* some mutation carried more than a tombstone */
+	SNAP_ISSUE_REVIEW_COMMENTS_UNSORTED = 1 << 12,
 };
 
 /*
@@ -120,6 +122,14 @@ enum snap_member {
 	SNAP_M_STATE_REASON,
 	SNAP_M_LOCKED,
 	SNAP_M_MILESTONE,
+	SNAP_M_AUTHOR_ASSOCIATION,
+	SNAP_M_ACTIVE_LOCK_REASON,
+	SNAP_M_REACTIONS,
+	SNAP_M_MERGE_COMMIT,
+	SNAP_M_BASE,
+	SNAP_M_HEAD,
+	SNAP_M_REQUESTED_TEAMS,
+	SNAP_M_TYPE,
 	SNAP_M_COUNT,
 };
 
@@ -134,6 +144,7 @@ struct snap_issue {
 	size_t row_len;
 	uint32_t label_count;
 	uint32_t assignee_count;
+	uint32_t reviewer_count; /* requested reviewers */
 };
 
 /* ERR_NOENT when the number was never seen; a tombstone is returned with its flag. */
@@ -147,9 +158,11 @@ int64_t snap_issue_id(const struct snap_issue *i);
 int64_t snap_issue_reporter(const struct snap_issue *i); /* user id, 0 = nobody known */
 int64_t snap_issue_closed_by(const struct snap_issue *i);
 int64_t snap_issue_milestone(const struct snap_issue *i);      /* milestone id, 0 = none */
+int64_t snap_issue_merged_by(const struct snap_issue *i);      /* user id, 0 = unknown */
 uint32_t snap_issue_comment_count(const struct snap_issue *i); /* comments stored */
 uint32_t snap_issue_review_count(const struct snap_issue *i);
 uint32_t snap_issue_event_count(const struct snap_issue *i);
+uint32_t snap_issue_review_comment_count(const struct snap_issue *i);
 #define SNAP_HUB_UNKNOWN UINT32_MAX /* GitHub was not asked since a rebuild */
 uint32_t snap_issue_hub_comments(const struct snap_issue *i); /* as GitHub last said */
 int64_t snap_issue_comments_ms(const struct snap_issue *i);   /* synced as of; TIME_NONE */
@@ -157,6 +170,7 @@ int64_t snap_issue_events_ms(const struct snap_issue *i);
 int64_t snap_issue_reviews_ms(const struct snap_issue *i);
 int64_t snap_issue_label(const struct snap_issue *i, uint32_t at);
 int64_t snap_issue_assignee(const struct snap_issue *i, uint32_t at);
+int64_t snap_issue_reviewer(const struct snap_issue *i, uint32_t at); /* ids rise */
 
 /* All rendered members with the commas between them, or one of them. */
 struct slice snap_issue_members(const struct snap_issue *i);
@@ -167,21 +181,40 @@ struct slice snap_issue_value(const struct snap_issue *i, enum snap_member m);
 /* The body as a JSON value ("..."), `""` when there is none. */
 int snap_body_get(struct snap_view *v, uint32_t number, struct slice *ret);
 
+/* What is mirrored of an issue that no list shows. */
+struct snap_other {
+	struct slice transferred_to; /* raw text: "owner/repo/number" or an URL */
+	struct slice json;           /* an object: GitHub's fields that nothing else holds */
+};
+/* Both are empty when there is nothing. */
+int snap_other_get(struct snap_view *v, uint32_t number, struct snap_other *ret);
+
+/*
+ * The value of `key` among rendered members: `"key":value,"key":value`.  False, and
+ * *ret empty, when it is not there.
+ */
+bool snap_member_find(struct slice members, const char *key, struct slice *ret);
+/* The same for a text: what stands between its quotation marks. */
+struct slice snap_member_text(struct slice members, const char *key);
+
 /* --- comments, reviews, events: children of an issue, keyed by id --- */
 
 enum snap_child_kind {
 	SNAP_COMMENT,
 	SNAP_REVIEW,
 	SNAP_EVENT,
+	SNAP_REVIEW_COMMENT, /* on a line of a pull request's diff */
 	SNAP_CHILD_KINDS,
 };
 
 struct snap_child {
 	int64_t id;
 	int64_t created_ms;
-	int64_t updated_ms;   /* comments only */
-	int64_t actor;        /* author, reviewer or actor: user id, 0 = unknown */
-	int64_t others[4];    /* events: assignee, assigner, reviewer, review requester */
+	int64_t updated_ms; /* not of events */
+	int64_t actor;      /* author, reviewer or actor: user id, 0 = unknown */
+	/* events: assignee, assigner, reviewer, review requester; review comments: review,
+	 * comment that this one answers */
+	int64_t others[4];
 	struct slice members; /* rendered, commas between, without the actor */
 	struct slice last; /* comment: "body":..., review: "state":..., event: commit id text */
 };
@@ -208,6 +241,14 @@ int snap_user_json(struct snap_view *v, int64_t id, struct slice *ret);
 /* The login, escaped; ERR_NOENT. */
 int snap_user_login(struct snap_view *v, int64_t id, struct slice *ret);
 
+struct snap_label {
+	int64_t id;
+	struct slice name, color, description; /* escaped; color is six hex digits */
+};
+/* ERR_NOENT. */
+int snap_label_get(struct snap_view *v, int64_t id, struct snap_label *ret);
+/* The first with an id above `after`; ERR_NOENT behind the last. */
+int snap_label_next(struct snap_view *v, int64_t after, struct snap_label *ret);
 /* The name, escaped; ERR_NOENT. */
 int snap_label_name(struct snap_view *v, int64_t id, struct slice *ret);
 
@@ -215,9 +256,12 @@ struct snap_milestone {
 	int64_t id;
 	int64_t number;
 	bool closed;
-	struct slice title; /* escaped */
+	int64_t created_ms, updated_ms, closed_ms, due_ms;
+	int64_t creator;                 /* user id, 0 = unknown */
+	struct slice title, description; /* escaped */
 };
 int snap_milestone_get(struct snap_view *v, int64_t id, struct snap_milestone *ret);
+int snap_milestone_next(struct snap_view *v, int64_t after, struct snap_milestone *ret);
 
 /* --- the durable log, as far as it is known here --- */
 

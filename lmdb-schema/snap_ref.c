@@ -37,24 +37,120 @@ snap_user_login(struct snap_view *v, int64_t id, struct slice *ret)
 }
 
 int
+snap_label_parse(struct slice row, int64_t id, struct snap_label *ret)
+{
+	uint64_t name, color;
+	const char *text = row.ptr + SNAP_L_TEXTS;
+
+	if (row.len < SNAP_L_TEXTS)
+		return ERR_CORRUPT;
+	name = get_le32(row.ptr + SNAP_L_NAME_LEN);
+	color = get_le32(row.ptr + SNAP_L_COLOR_LEN);
+	if (name + color > row.len - SNAP_L_TEXTS)
+		return ERR_CORRUPT;
+	*ret = (struct snap_label){ .id = id,
+		.name = { text, (size_t)name },
+		.color = { text + name, (size_t)color },
+		.description = {
+		    text + name + color, row.len - SNAP_L_TEXTS - (size_t)(name + color) } };
+	return 0;
+}
+
+int
+snap_label_get(struct snap_view *v, int64_t id, struct snap_label *ret)
+{
+	struct slice row;
+	int rc = get_by_id(v, SNAP_T_LABEL, id, 0, &row);
+
+	return rc != 0 ? rc : snap_label_parse(row, id, ret);
+}
+
+int
 snap_label_name(struct snap_view *v, int64_t id, struct slice *ret)
 {
-	return get_by_id(v, SNAP_T_LABEL, id, 0, ret);
+	struct snap_label l;
+	int rc = snap_label_get(v, id, &l);
+
+	if (rc == 0)
+		*ret = l.name;
+	return rc;
+}
+
+int
+snap_milestone_parse(struct slice row, int64_t id, struct snap_milestone *ret)
+{
+	const char *text = row.ptr + SNAP_MS_TEXTS;
+	uint32_t title;
+
+	if (row.len < SNAP_MS_TEXTS)
+		return ERR_CORRUPT;
+	title = get_le32(row.ptr + SNAP_MS_TITLE_LEN);
+	if (title > row.len - SNAP_MS_TEXTS)
+		return ERR_CORRUPT;
+	*ret = (struct snap_milestone){ .id = id,
+		.number = (int64_t)get_le64(row.ptr + SNAP_MS_NUMBER),
+		.closed = row.ptr[SNAP_MS_CLOSED] != 0,
+		.created_ms = (int64_t)get_le64(row.ptr + SNAP_MS_CREATED),
+		.updated_ms = (int64_t)get_le64(row.ptr + SNAP_MS_UPDATED),
+		.closed_ms = (int64_t)get_le64(row.ptr + SNAP_MS_CLOSED_AT),
+		.due_ms = (int64_t)get_le64(row.ptr + SNAP_MS_DUE),
+		.creator = (int64_t)get_le64(row.ptr + SNAP_MS_CREATOR),
+		.title = { text, title },
+		.description = { text + title, row.len - SNAP_MS_TEXTS - title } };
+	return 0;
 }
 
 int
 snap_milestone_get(struct snap_view *v, int64_t id, struct snap_milestone *ret)
 {
 	struct slice row;
-	int rc = get_by_id(v, SNAP_T_MILESTONE, id, 9, &row);
+	int rc = get_by_id(v, SNAP_T_MILESTONE, id, 0, &row);
 
+	return rc != 0 ? rc : snap_milestone_parse(row, id, ret);
+}
+
+/* The row with the least id above `after`. */
+static int
+next_by_id(
+    struct snap_view *v, enum snap_table t, int64_t after, int64_t *ret_id, struct slice *ret)
+{
+	unsigned char key[8];
+	MDB_val k = { snap_key_id(after + 1, key), key }, d;
+	MDB_cursor *c;
+	int rc;
+
+	if (after == INT64_MAX)
+		return ERR_NOENT;
+	rc = snap_err(mdb_cursor_open(v->txn, v->env->tables[t], &c));
 	if (rc != 0)
 		return rc;
-	*ret = (struct snap_milestone){
-		.id = id,
-		.number = (int64_t)get_le64(row.ptr),
-		.closed = row.ptr[8] != 0,
-		.title = { row.ptr + 9, row.len - 9 },
-	};
-	return 0;
+	rc = snap_err(mdb_cursor_get(c, &k, &d, MDB_SET_RANGE));
+	if (rc == 0 && (k.mv_size != sizeof(key) || d.mv_size < SNAP_CRC_LEN))
+		rc = ERR_CORRUPT;
+	if (rc == 0) {
+		*ret_id = (int64_t)get_be64(k.mv_data);
+		*ret = (struct slice){ d.mv_data, d.mv_size - SNAP_CRC_LEN };
+	}
+	mdb_cursor_close(c);
+	return rc;
+}
+
+int
+snap_label_next(struct snap_view *v, int64_t after, struct snap_label *ret)
+{
+	struct slice row;
+	int64_t id;
+	int rc = next_by_id(v, SNAP_T_LABEL, after, &id, &row);
+
+	return rc != 0 ? rc : snap_label_parse(row, id, ret);
+}
+
+int
+snap_milestone_next(struct snap_view *v, int64_t after, struct snap_milestone *ret)
+{
+	struct slice row;
+	int64_t id;
+	int rc = next_by_id(v, SNAP_T_MILESTONE, after, &id, &row);
+
+	return rc != 0 ? rc : snap_milestone_parse(row, id, ret);
 }

@@ -1,6 +1,6 @@
 /*
- * snap_ref_write.c - writing users, labels, milestones.  A renamed label or
- * milestone stands rendered in issues, so those rows are rendered anew.
+ * snap_ref_write.c - writing users, labels, milestones.  A label or milestone stands
+ * rendered in issues: when it is renamed or deleted, those rows are rendered anew.
  */
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +43,12 @@ snap_user_put(struct snap_txn *t, int64_t id, struct slice login)
 
 /* --- rendering issues anew --- */
 
-typedef bool (*issue_test)(const struct snap_issue *i, int64_t id);
+/* Which issues, and what is changed in them before they are rendered (may be NULL). */
+struct again {
+	bool (*test)(const struct snap_issue *i, int64_t id);
+	void (*change)(struct snap_issue_edit *e, int64_t id);
+	int64_t id;
+};
 
 static bool
 carries_label(const struct snap_issue *i, int64_t id)
@@ -63,7 +68,7 @@ has_milestone(const struct snap_issue *i, int64_t id)
 
 /* Numbers are collected first: a cursor must not walk a table that changes. */
 static void
-collect(struct snap_txn *t, issue_test test, int64_t id, struct buf *numbers)
+collect(struct snap_txn *t, const struct again *a, struct buf *numbers)
 {
 	MDB_val k, d;
 	MDB_cursor *c;
@@ -79,20 +84,20 @@ collect(struct snap_txn *t, issue_test test, int64_t id, struct buf *numbers)
 
 		if (snap_issue_parse(value, get_be32(k.mv_data), &i) != 0)
 			snap_txn_fail(t, ERR_CORRUPT);
-		else if (test(&i, id))
+		else if (a->test(&i, a->id))
 			buf_le32(numbers, i.number);
 	}
 	mdb_cursor_close(c);
 }
 
 static void
-render_again(struct snap_txn *t, issue_test test, int64_t id)
+render_again(struct snap_txn *t, const struct again *a)
 {
 	struct snap_issue_edit *e = arena_alloc(&t->arena, sizeof(*e));
 	struct buf numbers;
 
 	buf_init(&numbers, SIZE_MAX / 2);
-	collect(t, test, id, &numbers);
+	collect(t, a, &numbers);
 	if (e == NULL || buf_err(&numbers) != 0)
 		snap_txn_fail(t, ERR_NOMEM);
 	for (size_t at = 0; at < numbers.len && t->err == 0; at += 4) {
@@ -100,55 +105,162 @@ render_again(struct snap_txn *t, issue_test test, int64_t id)
 
 		if (rc != 0)
 			snap_txn_fail(t, rc);
-		else
+		else if (a->change != NULL)
+			a->change(e, a->id);
+		if (rc == 0)
 			snap_issue_edit_end(t, e);
 	}
 	buf_clear(&numbers);
 }
 
-void
-snap_label_put(struct snap_txn *t, int64_t id, struct slice name)
+static void
+put_label(struct snap_txn *t, const struct snap_label *l)
 {
-	struct slice text = escaped(t, name), old;
 	unsigned char key[8];
+
+	buf_reset(&t->row);
+	buf_le32(&t->row, (uint32_t)l->name.len);
+	buf_le32(&t->row, (uint32_t)l->color.len);
+	buf_slice(&t->row, l->name);
+	buf_slice(&t->row, l->color);
+	buf_slice(&t->row, l->description);
+	snap_put_row(t, SNAP_T_LABEL, key, snap_key_id(l->id, key));
+}
+
+void
+snap_label_set(struct snap_txn *t, const struct snap_label *l)
+{
+	struct snap_label old = { 0 };
+	bool renamed;
 	int rc;
 
 	if (t->err != 0)
 		return;
-	rc = snap_label_name(&t->view, id, &old);
-	if (rc == 0 && slice_eq(old, text))
+	rc = snap_label_get(&t->view, l->id, &old);
+	renamed = !slice_eq(old.name, l->name);
+	if (rc == 0 && !renamed && slice_eq(old.color, l->color) &&
+	    slice_eq(old.description, l->description))
 		return;
-	snap_put(t, SNAP_T_LABEL, key, snap_key_id(id, key), text);
-	if (rc == 0)
-		render_again(t, carries_label, id);
+	put_label(t, l);
+	if (rc == 0 && renamed)
+		render_again(t, &(struct again){ carries_label, NULL, l->id });
+}
+
+void
+snap_label_put(struct snap_txn *t, int64_t id, struct slice name)
+{
+	struct snap_label l = { 0 };
+
+	if (t->err != 0)
+		return;
+	(void)snap_label_get(&t->view, id, &l);
+	l.id = id;
+	l.name = escaped(t, name);
+	snap_label_set(t, &l);
+}
+
+static void
+drop_label(struct snap_issue_edit *e, int64_t id)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < e->label_count; i++) {
+		if (e->labels[i] != id)
+			e->labels[kept++] = e->labels[i];
+	}
+	e->label_count = kept;
+}
+
+void
+snap_label_delete(struct snap_txn *t, int64_t id)
+{
+	unsigned char key[8];
+
+	snap_del(t, SNAP_T_LABEL, key, snap_key_id(id, key));
+	render_again(t, &(struct again){ carries_label, drop_label, id });
+}
+
+static void
+put_milestone(struct snap_txn *t, const struct snap_milestone *m)
+{
+	const int64_t wide[] = { m->number, m->created_ms, m->updated_ms, m->closed_ms,
+		m->due_ms, m->creator };
+	unsigned char key[8];
+
+	buf_reset(&t->row);
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+		buf_le64(&t->row, (uint64_t)wide[i]);
+	buf_char(&t->row, m->closed ? 1 : 0);
+	buf_le32(&t->row, (uint32_t)m->title.len);
+	buf_slice(&t->row, m->title);
+	buf_slice(&t->row, m->description);
+	snap_put_row(t, SNAP_T_MILESTONE, key, snap_key_id(m->id, key));
+}
+
+static bool
+same_milestone(const struct snap_milestone *a, const struct snap_milestone *b)
+{
+	return a->number == b->number && a->closed == b->closed &&
+	       a->created_ms == b->created_ms && a->updated_ms == b->updated_ms &&
+	       a->closed_ms == b->closed_ms && a->due_ms == b->due_ms &&
+	       a->creator == b->creator && slice_eq(a->title, b->title) &&
+	       slice_eq(a->description, b->description);
+}
+
+void
+snap_milestone_set(struct snap_txn *t, const struct snap_milestone *m)
+{
+	struct snap_milestone old;
+	bool shown_otherwise;
+	int rc;
+
+	if (t->err != 0)
+		return;
+	rc = snap_milestone_get(&t->view, m->id, &old);
+	if (rc == 0 && same_milestone(&old, m))
+		return;
+	/* Issues show number and title; the comparison must be made while `old` is there. */
+	shown_otherwise =
+	    rc == 0 && (old.number != m->number || !slice_eq(old.title, m->title));
+	put_milestone(t, m);
+	if (shown_otherwise)
+		render_again(t, &(struct again){ has_milestone, NULL, m->id });
 }
 
 void
 snap_milestone_put(
     struct snap_txn *t, int64_t id, int64_t number, struct slice title, int closed)
 {
-	struct slice text = escaped(t, title);
-	struct snap_milestone old = { 0 };
-	unsigned char key[8];
-	int rc;
+	struct snap_milestone m = { .created_ms = TIME_NONE,
+		.updated_ms = TIME_NONE,
+		.closed_ms = TIME_NONE,
+		.due_ms = TIME_NONE };
 
 	if (t->err != 0)
 		return;
-	rc = snap_milestone_get(&t->view, id, &old);
-	if (number == 0)
-		number = old.number;
-	if (text.len == 0)
-		text = old.title;
-	if (closed < 0)
-		closed = old.closed;
-	if (rc == 0 && number == old.number && slice_eq(text, old.title) &&
-	    (closed != 0) == old.closed)
-		return;
-	buf_reset(&t->row);
-	buf_le64(&t->row, (uint64_t)number);
-	buf_char(&t->row, closed != 0 ? 1 : 0);
-	buf_slice(&t->row, text);
-	snap_put_row(t, SNAP_T_MILESTONE, key, snap_key_id(id, key));
-	if (rc == 0)
-		render_again(t, has_milestone, id);
+	(void)snap_milestone_get(&t->view, id, &m);
+	m.id = id;
+	if (number != 0)
+		m.number = number;
+	if (title.len > 0)
+		m.title = escaped(t, title);
+	if (closed >= 0)
+		m.closed = closed != 0;
+	snap_milestone_set(t, &m);
+}
+
+static void
+drop_milestone(struct snap_issue_edit *e, int64_t id)
+{
+	(void)id;
+	e->milestone = 0;
+}
+
+void
+snap_milestone_delete(struct snap_txn *t, int64_t id)
+{
+	unsigned char key[8];
+
+	snap_del(t, SNAP_T_MILESTONE, key, snap_key_id(id, key));
+	render_again(t, &(struct again){ has_milestone, drop_milestone, id });
 }

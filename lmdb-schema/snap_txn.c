@@ -99,7 +99,7 @@ write_state(struct snap_txn *t)
 	}
 	for (size_t i = 0; i < SNAP_CHILD_KINDS; i++) {
 		static const int at[SNAP_CHILD_KINDS] = { SNAP_S_COMMENTS, SNAP_S_REVIEWS,
-			SNAP_S_EVENTS };
+			SNAP_S_EVENTS, SNAP_S_REVIEW_COMMENTS };
 
 		put_le64(
 		    state + at[i], get_le64(state + at[i]) + (uint64_t)t->deltas.children[i]);
@@ -175,6 +175,18 @@ struct arena *
 snap_txn_arena(struct snap_txn *t)
 {
 	return &t->arena;
+}
+
+struct slice
+snap_keep(struct snap_txn *t, struct slice s)
+{
+	char *copy = arena_dup(&t->arena, s);
+
+	if (copy == NULL) {
+		snap_txn_fail(t, ERR_NOMEM);
+		return (struct slice){ 0 };
+	}
+	return (struct slice){ copy, s.len };
 }
 
 /* Reserve the row in the page and write value and checksum there: no copy in between. */

@@ -55,6 +55,7 @@ check_issue(struct pass *p, const MDB_val *k, struct slice value)
 	p->counted[SNAP_COMMENT] += snap_issue_comment_count(&i);
 	p->counted[SNAP_REVIEW] += snap_issue_review_count(&i);
 	p->counted[SNAP_EVENT] += snap_issue_event_count(&i);
+	p->counted[SNAP_REVIEW_COMMENT] += snap_issue_review_comment_count(&i);
 	if ((i.flags & SNAP_ISSUE_NOT_EXIST) != 0)
 		return 0;
 	p->counts[snap_class_of(i.flags)]++;
@@ -73,6 +74,28 @@ check_child(struct pass *p, enum snap_child_kind kind, const MDB_val *k, struct 
 		return damaged(
 		    p, snap_child_table(kind), k, "the row has not its table's form");
 	p->children[kind]++;
+	return 0;
+}
+
+static int
+check_ref(struct pass *p, enum snap_table t, const MDB_val *k, struct slice value)
+{
+	struct snap_milestone m;
+	struct snap_label l;
+
+	if (k->mv_size != 8 || (t == SNAP_T_LABEL ? snap_label_parse(value, 0, &l)
+						  : snap_milestone_parse(value, 0, &m)) != 0)
+		return damaged(p, t, k, "the row has not its table's form");
+	return 0;
+}
+
+static int
+check_other(struct pass *p, const MDB_val *k)
+{
+	struct snap_other o;
+
+	if (k->mv_size != 4 || snap_other_get(p->v, get_be32(k->mv_data), &o) != 0)
+		return damaged(p, SNAP_T_ISSUE_OTHER, k, "the row has not its table's form");
 	return 0;
 }
 
@@ -97,6 +120,13 @@ check_row(struct pass *p, enum snap_table t, const MDB_val *k, const MDB_val *d)
 		return check_child(p, SNAP_REVIEW, k, value);
 	case SNAP_T_EVENT:
 		return check_child(p, SNAP_EVENT, k, value);
+	case SNAP_T_REVIEW_COMMENT:
+		return check_child(p, SNAP_REVIEW_COMMENT, k, value);
+	case SNAP_T_LABEL:
+	case SNAP_T_MILESTONE:
+		return check_ref(p, t, k, value);
+	case SNAP_T_ISSUE_OTHER:
+		return check_other(p, k);
 	default:
 		return 0;
 	}
@@ -143,7 +173,7 @@ check_counters(struct pass *p)
 			return disagree(p, "issues of a class", r.counts[i], p->counts[i]);
 	}
 	for (unsigned i = 0; i < SNAP_CHILD_KINDS; i++) {
-		const uint64_t meta[] = { r.comments, r.reviews, r.events };
+		const uint64_t meta[] = { r.comments, r.reviews, r.events, r.review_comments };
 
 		if (meta[i] != p->children[i] || p->counted[i] != p->children[i])
 			return disagree(p,

@@ -36,48 +36,6 @@ snap_dir_current(const char *dir, char out[4096], struct err_info *ei)
 	return 0;
 }
 
-/* The format stamp, read through a view of its own. */
-static int
-check_format(struct snap_env *e, struct err_info *ei)
-{
-	struct snap_view v = { .env = e };
-	struct slice stamp;
-	uint32_t have;
-	int rc = snap_err(mdb_txn_begin(e->mdb, NULL, MDB_RDONLY, &v.txn));
-
-	if (rc != 0)
-		return err_set(ei, rc, "snapshot %s: %s", e->path, err_name(rc));
-	rc = snap_meta_get(&v, SNAP_META_FORMAT, 4, &stamp);
-	have = rc == 0 ? get_le32(stamp.ptr) : 0;
-	mdb_txn_abort(v.txn);
-	if (rc != 0)
-		return err_set(ei, rc == ERR_NOENT ? ERR_CORRUPT : rc,
-		    "snapshot %s: no format stamp", e->path);
-	if (have != SNAP_FORMAT)
-		return err_set(ei, ERR_VERSION,
-		    "snapshot %s has format %u, this program reads %u; rebuild it from the log "
-		    "with maintnerd-sync --rebuild",
-		    e->path, have, SNAP_FORMAT);
-	return 0;
-}
-
-static int
-open_readable(const char *path, struct snap_env **ret, struct err_info *ei)
-{
-	struct snap_env *e;
-	int rc = snap_env_open(path, MDB_RDONLY, false, 0, &e, ei);
-
-	if (rc != 0)
-		return rc;
-	rc = check_format(e, ei);
-	if (rc != 0) {
-		snap_env_close(e);
-		return rc;
-	}
-	*ret = e;
-	return 0;
-}
-
 int
 snap_open(const char *dir, struct snap **ret, struct err_info *ei)
 {
@@ -93,7 +51,7 @@ snap_open(const char *dir, struct snap **ret, struct err_info *ei)
 	memcpy(s->dir, dir, strlen(dir) + 1);
 	rc = snap_dir_current(dir, path, ei);
 	if (rc == 0)
-		rc = open_readable(path, &s->env, ei);
+		rc = snap_env_open(path, MDB_RDONLY, false, 0, &s->env, ei);
 	if (rc != 0) {
 		mem_free(s);
 		return rc;
@@ -213,7 +171,7 @@ follow_successor(struct snap *s, const struct snap_env *old)
 		if (rc == 0 && strcmp(path, old->path) == 0)
 			rc = ERR_STALE;
 		if (rc == 0)
-			rc = open_readable(path, &e, NULL);
+			rc = snap_env_open(path, MDB_RDONLY, false, 0, &e, NULL);
 		if (rc == 0) {
 			unref_env(s->env);
 			s->env = e;

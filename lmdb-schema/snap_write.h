@@ -76,17 +76,22 @@ struct snap_issue_edit {
 	uint32_t flags; /* derived bits are recomputed by snap_issue_edit_end() */
 	int64_t id;
 	int64_t created_ms, updated_ms, closed_ms, merged_ms;
-	int64_t reporter, closed_by, milestone;
+	int64_t reporter, closed_by, milestone, merged_by;
 	int64_t comments_ms, events_ms, reviews_ms; /* synced as of */
 	int64_t commit_event, commit_ms;
-	uint32_t comment_count, review_count, event_count, hub_comments;
+	uint32_t comment_count, review_count, event_count, review_comment_count, hub_comments;
 	struct slice title;
 	struct slice commit; /* hex text */
 	struct slice state_reason;
+	struct slice association, lock_reason, merge_commit, type;
+	/* JSON: objects, and an array of texts; empty for none */
+	struct slice reactions, base, head, teams;
 	int64_t labels[SNAP_LIST_MAX];
 	uint32_t label_count;
 	int64_t assignees[SNAP_LIST_MAX];
 	uint32_t assignee_count;
+	int64_t reviewers[SNAP_LIST_MAX]; /* in the order of ids */
+	uint32_t reviewer_count;
 	bool existed;       /* there was a row */
 	uint32_t old_flags; /* of that row, for indexes and counters */
 	struct snap_list_pos old_pos[SNAP_ORDERS];
@@ -99,13 +104,26 @@ void snap_issue_edit_end(struct snap_txn *t, const struct snap_issue_edit *e);
 /* `escaped` without quotation marks; an empty one removes the row. */
 void snap_body_put(struct snap_txn *t, uint32_t number, struct slice escaped);
 
+/* Raw texts; both empty remove the row. */
+void snap_other_put(struct snap_txn *t, uint32_t number, const struct snap_other *o);
+
+/* Reactions as GitHub counts them, in the order of its fields. */
+#define SNAP_REACTION_KINDS 8
+struct snap_reactions {
+	uint32_t total;
+	uint32_t kinds[SNAP_REACTION_KINDS]; /* +1, -1, laugh, hooray, confused, heart, ... */
+};
+/* {"totalCount":3,"plusOne":2,...}; unless `all`, kinds that nobody chose are left out. */
+void snap_reactions_render(struct buf *b, const struct snap_reactions *r, bool all);
+
 /* --- children; counts in the edit are kept in step --- */
 
 struct snap_comment_in {
 	int64_t id;
 	int64_t user;
 	int64_t created_ms, updated_ms;
-	struct slice body; /* escaped */
+	struct slice body, association, other; /* escaped */
+	struct slice reactions;                /* rendered, not `all`; empty for none */
 };
 void snap_comment_put(
     struct snap_txn *t, struct snap_issue_edit *e, const struct snap_comment_in *c);
@@ -113,8 +131,8 @@ void snap_comment_put(
 struct snap_review_in {
 	int64_t id;
 	int64_t actor;
-	int64_t created_ms;
-	struct slice body, state, commit, association; /* escaped */
+	int64_t created_ms, updated_ms;
+	struct slice body, state, commit, association, other; /* escaped */
 };
 void snap_review_put(
     struct snap_txn *t, struct snap_issue_edit *e, const struct snap_review_in *r);
@@ -134,6 +152,19 @@ struct snap_event_in {
 void snap_event_put(
     struct snap_txn *t, struct snap_issue_edit *e, const struct snap_event_in *ev);
 
+struct snap_review_comment_in {
+	int64_t id;
+	int64_t user;
+	int64_t created_ms, updated_ms;
+	int64_t review, in_reply_to;                                   /* ids, 0 = none */
+	uint32_t line, original_line, start_line, original_start_line; /* 0 = none */
+	struct slice path, side, start_side, subject_type; /* escaped, as all below */
+	struct slice commit, original_commit, diff_hunk, body, association, other;
+	struct slice reactions; /* rendered, not `all`; empty for none */
+};
+void snap_review_comment_put(
+    struct snap_txn *t, struct snap_issue_edit *e, const struct snap_review_comment_in *c);
+
 /* Delete a child; true if there was one. */
 bool snap_child_delete(
     struct snap_txn *t, struct snap_issue_edit *e, enum snap_child_kind kind, int64_t id);
@@ -146,6 +177,12 @@ void snap_label_put(struct snap_txn *t, int64_t id, struct slice name);
 /* Fields not known are left: number 0, title empty, closed < 0. */
 void snap_milestone_put(
     struct snap_txn *t, int64_t id, int64_t number, struct slice title, int closed);
+/* Everything about it, as snap_label_get() gives it, but for what was changed; escaped. */
+void snap_label_set(struct snap_txn *t, const struct snap_label *l);
+void snap_milestone_set(struct snap_txn *t, const struct snap_milestone *m);
+/* Gone: it leaves the issues that bore it, too. */
+void snap_label_delete(struct snap_txn *t, int64_t id);
+void snap_milestone_delete(struct snap_txn *t, int64_t id);
 
 /* --- bookkeeping --- */
 

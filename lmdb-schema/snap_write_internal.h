@@ -8,6 +8,11 @@
 
 #define SNAP_ROW_MAX (SNAP_TEXT_MAX + ((size_t)1 << 20))
 
+/* What an issue shows to which nobody reacted: snap_reactions_render() of zeros. */
+#define SNAP_NO_REACTIONS                                                                      \
+	"{\"totalCount\":0,\"plusOne\":0,\"minusOne\":0,\"laugh\":0,\"hooray\":0,"             \
+	"\"confused\":0,\"heart\":0,\"rocket\":0,\"eyes\":0}"
+
 struct snap_writer {
 	char dir[4096];
 	char repo[256];
@@ -37,6 +42,8 @@ struct snap_txn {
 	int err;
 };
 
+/* A copy that lives as long as the transaction; empty, and latched, without memory. */
+struct slice snap_keep(struct snap_txn *t, struct slice s);
 /* Store key -> value + checksum; latches. `value` must not lie in t->row past its length. */
 void snap_put(struct snap_txn *t, enum snap_table table, const void *key, size_t key_len,
     struct slice value);
@@ -49,6 +56,9 @@ void snap_index_add(struct snap_txn *t, uint32_t flags, const struct snap_list_p
 void snap_index_remove(struct snap_txn *t, uint32_t flags, const struct snap_list_pos *pos);
 void snap_index_positions(const struct snap_issue_edit *e, struct snap_list_pos *ret);
 void snap_index_positions_of(const struct snap_issue *i, struct snap_list_pos *ret);
+/* The row of `e` into t->row, and its flags with the derived ones; false on an error. */
+bool snap_issue_render(
+    struct snap_txn *t, const struct snap_issue_edit *e, uint32_t *ret_flags);
 /* Fill empty indexes from the table `issue`. */
 int snap_index_build(struct snap_writer *w);
 /* Make environment directory `path` with its stamps. */

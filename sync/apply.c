@@ -1,6 +1,6 @@
 /*
- * apply.c - mutations of the repository and the facts of an issue itself.  What
- * hangs below an issue is in apply_children.c.
+ * apply.c - the facts of an issue itself.  What hangs below it is in apply_children.c,
+ * what came with our own fields in apply_facts.c, the repository in apply_repo.c.
  */
 #include "sync/apply.h"
 
@@ -52,10 +52,24 @@ apply_stats(const struct apply *a)
 struct slice
 apply_escape(struct apply *a, const char *text)
 {
-	struct slice s;
-
 	buf_reset(&a->text);
 	json_text_escape(&a->text, slice_str(text));
+	return apply_kept_text(a);
+}
+
+struct slice
+apply_escape_bytes(struct apply *a, ProtobufCBinaryData bytes)
+{
+	buf_reset(&a->text);
+	json_text_escape(&a->text, (struct slice){ (const char *)bytes.data, bytes.len });
+	return apply_kept_text(a);
+}
+
+struct slice
+apply_kept_text(struct apply *a)
+{
+	struct slice s;
+
 	if (buf_err(&a->text) != 0)
 		snap_txn_fail(a->txn, buf_err(&a->text));
 	s = buf_view(&a->text);
@@ -95,44 +109,6 @@ apply_user(struct apply *a, const Maintpb__GithubUser *u)
 	if (u->login[0] != '\0')
 		snap_user_put(a->txn, u->id, slice_str(u->login));
 	return u->id;
-}
-
-/* --- the repository --- */
-
-static void
-apply_milestone(struct apply *a, const Maintpb__GithubMilestone *m)
-{
-	if (apply_id_ok(a, m->id))
-		snap_milestone_put(a->txn, m->id, m->number, slice_str(m->title),
-		    m->closed == NULL ? -1 : m->closed->val != 0);
-}
-
-static void
-apply_sync_state(struct apply *a, const Maintpb__GithubSyncState *s)
-{
-	struct snap_sync sync = { .server_date_ms = apply_time(s->server_date),
-		.complete = s->complete != 0,
-		.position = slice_str(s->position) };
-
-	/* Polling starts over from the state's date: what came later is asked for again. */
-	sync.watermark_ms = sync.server_date_ms;
-	if (s->family[0] != '\0' && strlen(s->family) < 64)
-		snap_sync_put(a->txn, slice_str(s->family), &sync);
-}
-
-static void
-apply_repository(struct apply *a, const Maintpb__GithubMutation *m)
-{
-	for (size_t i = 0; i < m->n_labels; i++) {
-		if (apply_id_ok(a, m->labels[i]->id))
-			snap_label_put(a->txn, m->labels[i]->id, slice_str(m->labels[i]->name));
-	}
-	for (size_t i = 0; i < m->n_milestones; i++)
-		apply_milestone(a, m->milestones[i]);
-	for (size_t i = 0; i < m->n_sync_state; i++)
-		apply_sync_state(a, m->sync_state[i]);
-	if (m->renamed_to[0] != '\0')
-		snap_note_put(a->txn, "renamed_to", slice_str(m->renamed_to));
 }
 
 /* --- lists of ids --- */
@@ -261,9 +237,8 @@ static void
 apply_names(struct apply *a, const Maintpb__GithubIssueMutation *m)
 {
 	for (size_t i = 0; i < m->n_add_label; i++) {
-		if (m->add_label[i]->id > 0 && m->add_label[i]->name[0] != '\0')
-			snap_label_put(
-			    a->txn, m->add_label[i]->id, slice_str(m->add_label[i]->name));
+		if (m->add_label[i]->id > 0)
+			apply_label(a, m->add_label[i]);
 	}
 	if (m->no_milestone == 0 && m->milestone_id > 0)
 		snap_milestone_put(a->txn, m->milestone_id, m->milestone_num,
@@ -297,7 +272,32 @@ apply_sync_status(struct snap_issue_edit *e, const Maintpb__GithubIssueMutation 
 		set_time(&e->reviews_ms, m->review_status->server_date);
 }
 
-/* A tombstone hides everything; as in maintner, its record says nothing else. */
+/* Everything that a record may say about an issue that exists. */
+static void
+apply_live_issue(struct apply *a, const Maintpb__GithubIssueMutation *m)
+{
+	bool back = (a->edit.flags & SNAP_ISSUE_NOT_EXIST) != 0;
+
+	a->edit.flags &= ~(uint32_t)SNAP_ISSUE_NOT_EXIST;
+	apply_first_facts(a, m);
+	apply_state(a, m);
+	apply_labels(a, m);
+	apply_assignees(a, m);
+	apply_texts(a, m);
+	apply_facts(a, m);
+	apply_pull(a, m);
+	apply_other(a, m, back);
+	apply_comments(a, m);
+	apply_events(a, m);
+	apply_reviews(a, m);
+	apply_review_comments(a, m);
+	apply_sync_status(&a->edit, m);
+}
+
+/*
+ * A tombstone hides everything; as in maintner, its record says nothing else than where
+ * the issue went.
+ */
 static void
 apply_issue(struct apply *a, const Maintpb__GithubIssueMutation *m)
 {
@@ -314,17 +314,9 @@ apply_issue(struct apply *a, const Maintpb__GithubIssueMutation *m)
 	}
 	if (m->not_exist != 0) {
 		a->edit.flags |= SNAP_ISSUE_NOT_EXIST;
+		apply_destination(a, m);
 	} else {
-		a->edit.flags &= ~(uint32_t)SNAP_ISSUE_NOT_EXIST;
-		apply_first_facts(a, m);
-		apply_state(a, m);
-		apply_labels(a, m);
-		apply_assignees(a, m);
-		apply_texts(a, m);
-		apply_comments(a, m);
-		apply_events(a, m);
-		apply_reviews(a, m);
-		apply_sync_status(&a->edit, m);
+		apply_live_issue(a, m);
 	}
 	snap_issue_edit_end(a->txn, &a->edit);
 }

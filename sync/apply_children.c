@@ -3,15 +3,18 @@
 
 #include "sync/apply_internal.h"
 
-/* The text of a stored `"key":"text"`. */
-static struct slice
-member_text(struct slice member, size_t key_len)
+/* What the comment says already, where this mutation is silent. */
+static void
+merge_comment(struct snap_comment_in *in, const struct snap_child *old, bool keep_body)
 {
-	size_t around = key_len + 5; /* "":"" */
-
-	if (member.len < around)
-		return (struct slice){ 0 };
-	return (struct slice){ member.ptr + key_len + 4, member.len - around };
+	in->user = old->actor;
+	in->created_ms = old->created_ms;
+	in->updated_ms = old->updated_ms;
+	in->association = snap_member_text(old->members, "authorAssociation");
+	in->other = snap_member_text(old->members, "otherJson");
+	(void)snap_member_find(old->members, "reactions", &in->reactions);
+	if (keep_body)
+		in->body = snap_member_text(old->last, "body");
 }
 
 /* A comment merges field by field with the one that is there. */
@@ -28,19 +31,20 @@ apply_comment(struct apply *a, const Maintpb__GithubIssueCommentMutation *c)
 	if (!apply_id_ok(a, c->id))
 		return;
 	user = apply_user(a, c->user);
-	if (c->body[0] != '\0')
-		in.body = apply_escape(a, c->body);
 	rc = snap_child_get(snap_txn_view(a->txn), SNAP_COMMENT, a->edit.number, c->id, &old);
 	if (rc == 0) {
-		in.user = old.actor;
-		in.created_ms = old.created_ms;
-		in.updated_ms = old.updated_ms;
-		if (c->body[0] == '\0' && c->empty_body == 0)
-			in.body = member_text(old.last, sizeof("body") - 1);
+		merge_comment(&in, &old, c->body[0] == '\0' && c->empty_body == 0);
 	} else if (rc != ERR_NOENT) {
 		snap_txn_fail(a->txn, rc);
 		return;
 	}
+	if (c->body[0] != '\0')
+		in.body = apply_escape(a, c->body);
+	if (c->author_association[0] != '\0')
+		in.association = apply_escape(a, c->author_association);
+	if (c->reactions != NULL)
+		in.reactions = apply_reactions(a, c->reactions, false);
+	in.other = apply_other_text(a, c->other_json, in.other);
 	if (user != 0)
 		in.user = user;
 	if (c->created != NULL)
@@ -103,15 +107,8 @@ apply_event(struct apply *a, const Maintpb__GithubIssueEvent *e)
 		return;
 	event_names(a, e, &in);
 	/* other_json is JSON already; as a text it can be shown whatever it holds. */
-	if (e->other_json.len > 0) {
-		char *copy = arena_dup(snap_txn_arena(a->txn),
-		    (struct slice){ (const char *)e->other_json.data, e->other_json.len });
-
-		if (copy == NULL)
-			snap_txn_fail(a->txn, ERR_NOMEM);
-		else
-			in.other = apply_escape(a, copy);
-	}
+	if (e->other_json.len > 0)
+		in.other = apply_escape_bytes(a, e->other_json);
 	snap_event_put(a->txn, &a->edit, &in);
 }
 
@@ -130,9 +127,10 @@ apply_events(struct apply *a, const Maintpb__GithubIssueMutation *m)
 static void
 apply_review(struct apply *a, const Maintpb__GithubReview *r)
 {
-	struct snap_review_in in = {
-		.id = r->id, .actor = r->actor_id, .created_ms = apply_time(r->created)
-	};
+	struct snap_review_in in = { .id = r->id,
+		.actor = r->actor_id,
+		.created_ms = apply_time(r->created),
+		.updated_ms = apply_time(r->updated) };
 
 	if (!apply_id_ok(a, r->id))
 		return;
@@ -140,6 +138,7 @@ apply_review(struct apply *a, const Maintpb__GithubReview *r)
 	in.state = apply_escape(a, r->state);
 	in.commit = apply_escape(a, r->commit_id);
 	in.association = apply_escape(a, r->actor_association);
+	in.other = apply_other_text(a, r->other_json, (struct slice){ 0 });
 	snap_review_put(a->txn, &a->edit, &in);
 }
 
@@ -150,4 +149,61 @@ apply_reviews(struct apply *a, const Maintpb__GithubIssueMutation *m)
 		apply_review(a, m->review[i]);
 	for (size_t i = 0; i < m->n_deleted_review; i++)
 		snap_child_delete(a->txn, &a->edit, SNAP_REVIEW, m->deleted_review[i]);
+}
+
+/* --- comments on lines of a diff --- */
+
+static uint32_t
+line(int32_t n)
+{
+	return n > 0 ? (uint32_t)n : 0;
+}
+
+static void
+review_comment_texts(
+    struct apply *a, const Maintpb__GithubReviewComment *c, struct snap_review_comment_in *in)
+{
+	in->path = apply_escape(a, c->path);
+	in->side = apply_escape(a, c->side);
+	in->start_side = apply_escape(a, c->start_side);
+	in->subject_type = apply_escape(a, c->subject_type);
+	in->commit = apply_escape(a, c->commit_id);
+	in->original_commit = apply_escape(a, c->original_commit_id);
+	in->diff_hunk = apply_escape(a, c->diff_hunk);
+	in->body = apply_escape(a, c->body);
+	in->association = apply_escape(a, c->author_association);
+	in->other = apply_other_text(a, c->other_json, (struct slice){ 0 });
+	in->reactions = apply_reactions(a, c->reactions, false);
+}
+
+/* One of these replaces one with the same id. */
+static void
+apply_review_comment(struct apply *a, const Maintpb__GithubReviewComment *c)
+{
+	struct snap_review_comment_in in = { .id = c->id,
+		.created_ms = apply_time(c->created),
+		.updated_ms = apply_time(c->updated),
+		.review = c->review_id > 0 ? c->review_id : 0,
+		.in_reply_to = c->in_reply_to_id > 0 ? c->in_reply_to_id : 0,
+		.line = line(c->line),
+		.original_line = line(c->original_line),
+		.start_line = line(c->start_line),
+		.original_start_line = line(c->original_start_line) };
+
+	if (!apply_id_ok(a, c->id))
+		return;
+	if (c->user != NULL)
+		in.user = apply_user(a, c->user);
+	review_comment_texts(a, c, &in);
+	snap_review_comment_put(a->txn, &a->edit, &in);
+}
+
+void
+apply_review_comments(struct apply *a, const Maintpb__GithubIssueMutation *m)
+{
+	for (size_t i = 0; i < m->n_review_comment; i++)
+		apply_review_comment(a, m->review_comment[i]);
+	for (size_t i = 0; i < m->n_deleted_review_comment; i++)
+		snap_child_delete(
+		    a->txn, &a->edit, SNAP_REVIEW_COMMENT, m->deleted_review_comment[i]);
 }

@@ -1,4 +1,4 @@
-/* diff.c - building blocks of mutations, and the repository's own facts. */
+/* diff.c - building blocks of mutations. */
 #include "sync/diff.h"
 
 #include <string.h>
@@ -187,120 +187,24 @@ diff_same_text(struct diff *d, const char *text, struct slice stored)
 	return buf_err(&d->text) == 0 && slice_eq(buf_view(&d->text), stored);
 }
 
-/* --- the repository --- */
-
-static int
-push_label(struct diff *d, struct diff_list *out, int64_t id, const char *name)
+bool
+diff_member_is(struct diff *d, struct slice members, const char *key, const char *text)
 {
-	Maintpb__GithubLabel *l;
-	struct slice stored;
+	return diff_same_text(d, text, snap_member_text(members, key));
+}
 
-	/* Label id 0 crashes maintner's readers; GitHub has none. */
-	if (id <= 0 ||
-	    (snap_label_name(d->view, id, &stored) == 0 && diff_same_text(d, name, stored)))
-		return 0;
-	l = DIFF_NEW(d, Maintpb__GithubLabel);
-	if (l == NULL)
-		return ERR_NOMEM;
-	maintpb__github_label__init(l);
-	l->id = id;
-	l->name = diff_text(name);
-	return diff_push(d, out, l);
+int64_t
+diff_ms(const Maintpb__Timestamp *t)
+{
+	return t == NULL ? TIME_NONE : t->seconds * 1000 + t->nanos / 1000000;
 }
 
 int
-diff_labels(struct diff *d, const json_t *labels, Maintpb__Mutation **ret, struct err_info *ei)
+diff_live_issue(struct diff *d, uint32_t number, struct snap_issue *ret)
 {
-	struct json_in in = { .what = "label", .ei = ei };
-	struct diff_list out = { 0 };
-	Maintpb__Mutation *m;
-	json_t *l;
-	size_t i;
+	int rc = snap_issue_get(d->view, number, ret);
 
-	json_array_foreach(labels, i, l)
-	{
-		int64_t id = json_in_i64(&in, l, "id");
-		const char *name = json_in_str(&in, l, "name");
-		int rc = in.err != 0 ? in.err : push_label(d, &out, id, name);
-
-		if (rc != 0)
-			return rc;
-	}
-	*ret = NULL;
-	if (out.count == 0)
-		return 0;
-	m = diff_repo_message(d);
-	if (m == NULL)
-		return ERR_NOMEM;
-	m->github->n_labels = out.count;
-	m->github->labels = (Maintpb__GithubLabel **)out.items;
-	*ret = m;
-	return 0;
-}
-
-struct milestone_in {
-	int64_t id, number;
-	const char *title;
-	bool closed;
-};
-
-static int
-push_milestone(struct diff *d, struct diff_list *out, const struct milestone_in *in)
-{
-	Maintpb__GithubMilestone *m;
-	struct snap_milestone old;
-	int rc;
-
-	if (in->id <= 0)
-		return 0;
-	rc = snap_milestone_get(d->view, in->id, &old);
-	if (rc == 0 && old.number == in->number && old.closed == in->closed &&
-	    diff_same_text(d, in->title, old.title))
-		return 0;
-	m = DIFF_NEW(d, Maintpb__GithubMilestone);
-	if (m == NULL)
-		return ERR_NOMEM;
-	maintpb__github_milestone__init(m);
-	m->id = in->id;
-	m->number = in->number;
-	m->title = diff_text(in->title);
-	m->closed = diff_bool(d, in->closed);
-	return m->closed == NULL ? ERR_NOMEM : diff_push(d, out, m);
-}
-
-int
-diff_milestones(
-    struct diff *d, const json_t *milestones, Maintpb__Mutation **ret, struct err_info *ei)
-{
-	struct json_in in = { .what = "milestone", .ei = ei };
-	struct diff_list out = { 0 };
-	Maintpb__Mutation *m;
-	json_t *obj;
-	size_t i;
-
-	json_array_foreach(milestones, i, obj)
-	{
-		struct milestone_in got = {
-			.id = json_in_i64(&in, obj, "id"),
-			.number = json_in_i64(&in, obj, "number"),
-			.title = json_in_str(&in, obj, "title"),
-			.closed = strcmp(json_in_str(&in, obj, "state"), "closed") == 0,
-		};
-		int rc = in.err != 0 ? in.err : push_milestone(d, &out, &got);
-
-		if (rc != 0)
-			return rc;
-	}
-	*ret = NULL;
-	if (out.count == 0)
-		return 0;
-	m = diff_repo_message(d);
-	if (m == NULL)
-		return ERR_NOMEM;
-	m->github->n_milestones = out.count;
-	m->github->milestones = (Maintpb__GithubMilestone **)out.items;
-	*ret = m;
-	return 0;
+	return rc == 0 && (ret->flags & SNAP_ISSUE_NOT_EXIST) != 0 ? ERR_NOENT : rc;
 }
 
 Maintpb__Mutation *
@@ -332,6 +236,16 @@ diff_tombstone(struct diff *d, uint32_t number)
 
 	if (m != NULL)
 		m->github_issue->not_exist = 1;
+	return m;
+}
+
+Maintpb__Mutation *
+diff_transfer(struct diff *d, uint32_t number, const char *destination)
+{
+	Maintpb__Mutation *m = diff_tombstone(d, number);
+
+	if (m != NULL)
+		m->github_issue->transferred_to = diff_text(destination);
 	return m;
 }
 

@@ -36,7 +36,10 @@ int diff_issue(
 int diff_comments(struct diff *d, uint32_t number, const json_t *comments, bool whole,
     int64_t synced_ms, Maintpb__Mutation **ret, struct err_info *ei);
 
-/* Events of one issue; those that are known already are taken to be unchanged. */
+/*
+ * Events of one issue; those that are known already are taken to be unchanged.  Who did
+ * `merged` is noted as who merged the pull request, if nobody is known for that.
+ */
 int diff_events(struct diff *d, uint32_t number, const json_t *events, int64_t synced_ms,
     Maintpb__Mutation **ret, struct err_info *ei);
 
@@ -58,7 +61,7 @@ int diff_pull(struct diff *d, const json_t *pull, Maintpb__Mutation **ret, struc
 int diff_review_comments(struct diff *d, uint32_t number, const json_t *comments, bool whole,
     Maintpb__Mutation **ret, struct err_info *ei);
 
-/* All labels, all milestones of the repository. */
+/* All labels, all milestones of the repository: others that are stored are deleted. */
 int diff_labels(
     struct diff *d, const json_t *labels, Maintpb__Mutation **ret, struct err_info *ei);
 int diff_milestones(
@@ -70,6 +73,8 @@ Maintpb__Mutation *diff_sync_state(struct diff *d, const char *family, int64_t s
 
 /* An issue that GitHub no longer has. */
 Maintpb__Mutation *diff_tombstone(struct diff *d, uint32_t number);
+/* One that moved: "owner/repo/number", or an URL; the text must outlive the message. */
+Maintpb__Mutation *diff_transfer(struct diff *d, uint32_t number, const char *destination);
 
 /*
  * The number in an URL such as ".../issues/7" (a comment's issue_url); 0 if there

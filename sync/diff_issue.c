@@ -201,21 +201,39 @@ milestone(struct work *w)
 	w->differs = true;
 }
 
-/* --- lists --- */
+/* Members of GET /issues that have a field, or are found in another way. */
+static const char *const issue_members[] = { "url", "repository_url", "labels_url",
+	"comments_url", "events_url", "html_url", "timeline_url", "id", "node_id", "number",
+	"title", "user", "labels", "state", "locked", "assignee", "assignees", "milestone",
+	"comments", "created_at", "updated_at", "closed_at", "author_association",
+	"active_lock_reason", "draft", "pull_request", "body", "closed_by", "reactions",
+	"state_reason", "repository" };
 
-static bool
-array_has_id(const json_t *array, int64_t id)
+static void
+facts(struct work *w)
 {
-	const json_t *o;
-	size_t i;
+	const char *association = json_in_opt_str(&w->in, w->json, "author_association");
+	const char *lock = json_in_opt_str(&w->in, w->json, "active_lock_reason");
+	struct slice stored = { 0 };
 
-	json_array_foreach(array, i, o)
-	{
-		if (json_integer_value(json_object_get(o, "id")) == id)
-			return true;
+	if (association[0] != '\0' &&
+	    !diff_same_text(w->d, association, unquoted(w, SNAP_M_AUTHOR_ASSOCIATION))) {
+		w->m->author_association = diff_text(association);
+		w->differs = true;
 	}
-	return false;
+	if (!diff_same_text(w->d, lock, unquoted(w, SNAP_M_ACTIVE_LOCK_REASON))) {
+		w->m->active_lock_reason = diff_string(w->d, lock);
+		made(w, w->m->active_lock_reason);
+	}
+	if (w->old.row != NULL)
+		stored = snap_issue_value(&w->old, SNAP_M_REACTIONS);
+	check(w, diff_reactions(w->d, &w->in, w->json, stored, true, &w->m->reactions));
+	check(w, diff_other_half(w->d, w->old.number, NULL,
+		     diff_unnamed(w->json, DIFF_NAMES(issue_members)), &w->m->other_json));
+	w->differs = w->differs || w->m->reactions != NULL || w->m->other_json.len > 0;
 }
+
+/* --- lists --- */
 
 static bool
 has_label(const struct work *w, int64_t id)
@@ -269,7 +287,7 @@ removed(struct work *w, const json_t *now, uint32_t count,
 	if (ids == NULL)
 		check(w, ERR_NOMEM);
 	for (uint32_t i = 0; ids != NULL && i < count; i++) {
-		if (!array_has_id(now, at(&w->old, i)))
+		if (!diff_array_has_id(now, at(&w->old, i)))
 			ids[n++] = at(&w->old, i);
 	}
 	w->differs = w->differs || n > 0;
@@ -355,6 +373,7 @@ diff_issue(struct diff *d, const json_t *issue, Maintpb__Mutation **ret, struct 
 	milestone(&w);
 	labels(&w);
 	assignees(&w);
+	facts(&w);
 	if (w.in.err != 0)
 		return err_wrap(ei, w.in.err, "issue %lld", (long long)number);
 	if (w.err != 0)

@@ -1,6 +1,7 @@
 /* dump_snapshot.c - the content of a snapshot as JSON lines, in a stable order. */
 #include <stdio.h>
 
+#include "base/json_text.h"
 #include "fcgi/json_issue.h"
 #include "tools/dump.h"
 
@@ -8,7 +9,7 @@
 #define ARENA_MAX ((size_t)256 << 20)
 
 static const char *const families[] = { "issues", "comments", "events", "reviews", "labels",
-	"milestones" };
+	"milestones", "pulls", "review_comments" };
 
 int
 dump_line(struct buf *b, struct err_info *ei)
@@ -32,11 +33,13 @@ print_repository(struct snap_view *v, struct buf *b, struct err_info *ei)
 		return err_set(ei, rc, "table meta: %s", err_name(rc));
 	buf_fmt(b,
 	    "{\"type\":\"repository\",\"name\":\"%.*s\",\"issues\":%llu,\"comments\":%llu,"
-	    "\"events\":%llu,\"reviews\":%llu,\"logSegment\":%u,\"logOffset\":%llu}",
+	    "\"events\":%llu,\"reviews\":%llu,\"reviewComments\":%llu,\"logSegment\":%u,"
+	    "\"logOffset\":%llu}",
 	    (int)r.name.len, r.name.ptr,
 	    (unsigned long long)(r.counts[0] + r.counts[1] + r.counts[2] + r.counts[3]),
 	    (unsigned long long)r.comments, (unsigned long long)r.events,
-	    (unsigned long long)r.reviews, r.log_segment, (unsigned long long)r.log_offset);
+	    (unsigned long long)r.reviews, (unsigned long long)r.review_comments, r.log_segment,
+	    (unsigned long long)r.log_offset);
 	return dump_line(b, ei);
 }
 
@@ -78,6 +81,86 @@ print_families(struct snap_view *v, struct buf *b, struct err_info *ei)
 	return 0;
 }
 
+static void
+add_escaped(struct buf *b, const char *key, struct slice text)
+{
+	buf_fmt(b, ",\"%s\":\"", key);
+	buf_slice(b, text);
+	buf_char(b, '"');
+}
+
+static int
+print_labels(struct snap_view *v, struct buf *b, struct err_info *ei)
+{
+	struct snap_label l = { 0 };
+	int rc;
+
+	while ((rc = snap_label_next(v, l.id, &l)) == 0) {
+		buf_fmt(b, "{\"type\":\"label\",\"id\":%lld", (long long)l.id);
+		add_escaped(b, "name", l.name);
+		add_escaped(b, "color", l.color);
+		add_escaped(b, "description", l.description);
+		buf_char(b, '}');
+		rc = dump_line(b, ei);
+		if (rc != 0)
+			return rc;
+	}
+	return rc == ERR_NOENT ? 0 : err_set(ei, rc, "table label: %s", err_name(rc));
+}
+
+static void
+add_milestone(struct buf *b, const struct snap_milestone *m)
+{
+	buf_fmt(b, "{\"type\":\"milestone\",\"id\":%lld,\"number\":%lld,\"closed\":%s",
+	    (long long)m->id, (long long)m->number, m->closed ? "true" : "false");
+	add_escaped(b, "title", m->title);
+	add_escaped(b, "description", m->description);
+	buf_str(b, ",\"createdAt\":");
+	add_time(b, m->created_ms);
+	buf_str(b, ",\"updatedAt\":");
+	add_time(b, m->updated_ms);
+	buf_str(b, ",\"closedAt\":");
+	add_time(b, m->closed_ms);
+	buf_str(b, ",\"dueOn\":");
+	add_time(b, m->due_ms);
+	buf_fmt(b, ",\"creatorId\":%lld}", (long long)m->creator);
+}
+
+static int
+print_milestones(struct snap_view *v, struct buf *b, struct err_info *ei)
+{
+	struct snap_milestone m = { 0 };
+	int rc;
+
+	while ((rc = snap_milestone_next(v, m.id, &m)) == 0) {
+		add_milestone(b, &m);
+		rc = dump_line(b, ei);
+		if (rc != 0)
+			return rc;
+	}
+	return rc == ERR_NOENT ? 0 : err_set(ei, rc, "table milestone: %s", err_name(rc));
+}
+
+/* What is mirrored of the issue beside what the API shows. */
+static int
+add_other(struct snap_view *v, uint32_t number, struct buf *b)
+{
+	struct snap_other o;
+	int rc = snap_other_get(v, number, &o);
+
+	if (rc != 0)
+		return rc;
+	if (o.json.len > 0) {
+		buf_str(b, ",\"otherJson\":");
+		json_text_quote(b, o.json);
+	}
+	if (o.transferred_to.len > 0) {
+		buf_str(b, ",\"transferredTo\":");
+		json_text_quote(b, o.transferred_to);
+	}
+	return 0;
+}
+
 static int
 add_events(struct snap_view *v, uint32_t number, struct buf *b)
 {
@@ -113,12 +196,16 @@ print_issue(
 	buf_str(b, "{\"type\":\"issue\",\"issue\":");
 	if (rc == 0)
 		rc = json_issue(v, &i,
-		    FIELDS_DEFAULT | FIELD_BIT(FIELD_COMMENTS) | FIELD_BIT(FIELD_REVIEWS), a,
-		    b);
+		    FIELDS_DEFAULT | FIELD_BIT(FIELD_COMMENTS) | FIELD_BIT(FIELD_REVIEWS) |
+			FIELD_BIT(FIELD_REVIEW_COMMENTS),
+		    a, b);
 	buf_str(b, ",\"events\":[");
 	if (rc == 0)
 		rc = add_events(v, number, b);
-	buf_str(b, "]}");
+	buf_char(b, ']');
+	if (rc == 0)
+		rc = add_other(v, number, b);
+	buf_char(b, '}');
 	return rc != 0 ? err_set(ei, rc, "issue %u: %s", number, err_name(rc))
 		       : dump_line(b, ei);
 }
@@ -155,6 +242,10 @@ dump_snapshot(const struct dump *d, struct err_info *ei)
 		rc = print_repository(v, &b, ei);
 		if (rc == 0)
 			rc = print_families(v, &b, ei);
+		if (rc == 0)
+			rc = print_labels(v, &b, ei);
+		if (rc == 0)
+			rc = print_milestones(v, &b, ei);
 		if (rc == 0)
 			rc = print_issues(v, &b, ei);
 		snap_view_end(v);

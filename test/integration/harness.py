@@ -243,7 +243,7 @@ class Api:
 
     def all(self, **query):
         """{number: Issue} with comments and reviews; numbers must not repeat."""
-        issues = self.walk(comments="true", reviews="true", **query)
+        issues = self.walk(comments="true", reviews="true", reviewComments="true", **query)
         found = {issue["issueId"]: issue for issue in issues}
         if len(found) != len(issues):
             raise AssertionError("a number is listed twice")

@@ -6,7 +6,7 @@ import recordings
 from expected_answer import accepted_logins, expected_issues, load_recording
 from harness import Mirror, Stage, differences
 
-CHILD_FIELDS = ("comments", "reviews")
+CHILD_FIELDS = ("comments", "reviews", "reviewComments")
 
 
 def snake(name):
@@ -44,7 +44,8 @@ class Faithful:
 
     def test_a_single_issue_is_the_same_object(self):
         for number in self.expected:
-            got = self.api.get(str(number), comments="true", reviews="true")
+            got = self.api.get(str(number), comments="true", reviews="true",
+                               reviewComments="true")
             self.assertEqual(["issue"], list(got))
             self.assertEqual(self.whole[number], got["issue"], number)
 

@@ -22,6 +22,9 @@ from collections import defaultdict
 
 FAMILIES = ("comments", "events", "reviews", "review_comments")
 
+# The listings that the mirror asks for beside issues, comments, events and reviews.
+LISTINGS = ()
+
 BUG_LABELS = {"bug", "type: bug", "type:bug", "kind/bug", "end-to-end bugs",
               "type:bug/performance"}
 TYPE_WORDS = (("FEATURE", ("enhanc", "feat", "addition")), ("QUESTION", ("question",)),
@@ -147,13 +150,112 @@ def commit_of(events):
     return rows[-1]["commit_id"] if rows else ""
 
 
+# Facts that no other field of ours holds
+
+REACTIONS = (("+1", "plusOne"), ("-1", "minusOne"), ("laugh", "laugh"), ("hooray", "hooray"),
+             ("confused", "confused"), ("heart", "heart"), ("rocket", "rocket"),
+             ("eyes", "eyes"))
+
+
+def reactions_of(data, every_kind):
+    """Counts of an object; kinds of which there are none only when all are wanted."""
+    counts = data.get("reactions") or {}
+    answer = {"totalCount": counts.get("total_count", 0)}
+    answer.update({name: counts.get(kind, 0) for kind, name in REACTIONS
+                   if every_kind or counts.get(kind, 0)})
+    return answer
+
+
+def _says_nothing(value):
+    return value is None or value in ("", [], {})
+
+
+def _is_address(name):
+    return name in ("node_id", "url") or name.endswith("_url")
+
+
+def reduced(value):
+    """A value without addresses and node ids; of people, id and login."""
+    if isinstance(value, list):
+        return [reduced(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "login" in value and "id" in value:
+        return {name: value[name] for name in ("id", "login") if not _says_nothing(value[name])}
+    inner = {name: reduced(item) for name, item in value.items() if not _is_address(name)}
+    return {name: item for name, item in inner.items() if not _says_nothing(item)}
+
+
+def _counts_nothing(name, value):
+    return name.endswith("_summary") and isinstance(value, dict) \
+        and all(type(count) is int and count == 0 for count in value.values())
+
+
+def unnamed(data, known):
+    """What the fields in `known` do not say, as a dictionary."""
+    rest = {}
+    for name, value in data.items():
+        if name in known or _says_nothing(value) or _counts_nothing(name, value):
+            continue
+        if name == "performed_via_github_app":
+            value = {key: value[key] for key in ("id", "slug", "name") if value.get(key)}
+        value = reduced(value)
+        if not _says_nothing(value):
+            rest[name] = value
+    return rest
+
+
+def other_of(data, known):
+    """The member `otherJson` of a comment or review, if it has one."""
+    rest = unnamed(data, known)
+    if not rest:
+        return {}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return {"otherJson": text}
+
+
+COMMENT_FIELDS = {"id", "node_id", "url", "html_url", "issue_url", "user", "body", "created_at",
+                  "updated_at", "author_association", "reactions"}
+REVIEW_FIELDS = {"id", "node_id", "user", "body", "state", "html_url", "pull_request_url",
+                 "author_association", "_links", "submitted_at", "updated_at", "commit_id"}
+ISSUE_FIELDS = {
+    "url", "repository_url", "labels_url", "comments_url", "events_url", "html_url",
+    "timeline_url", "id", "node_id", "number", "title", "user", "labels", "state", "locked",
+    "assignee", "assignees", "milestone", "comments", "created_at", "updated_at", "closed_at",
+    "author_association", "active_lock_reason", "draft", "pull_request", "body", "closed_by",
+    "reactions", "state_reason", "repository"}
+PULL_FIELDS = {
+    "url", "node_id", "html_url", "diff_url", "patch_url", "issue_url", "commits_url",
+    "review_comments_url", "review_comment_url", "comments_url", "statuses_url", "_links",
+    "number", "state", "locked", "title", "user", "body", "labels", "milestone",
+    "active_lock_reason", "created_at", "updated_at", "closed_at", "closed_by", "merged_at",
+    "merge_commit_sha", "merged", "merged_by", "assignee", "assignees", "requested_reviewers",
+    "requested_teams", "head", "base", "author_association", "draft", "comments",
+    "review_comments"}
+REVIEW_COMMENT_FIELDS = {
+    "id", "node_id", "url", "html_url", "pull_request_url", "_links", "user", "body",
+    "pull_request_review_id", "path", "created_at", "updated_at", "commit_id",
+    "original_commit_id", "in_reply_to_id", "diff_hunk", "line", "original_line", "start_line",
+    "original_start_line", "side", "start_side", "subject_type", "author_association",
+    "reactions"}
+
+
+def end_of(data):
+    """`base` or `head` of a pull request."""
+    if data is None:
+        return None
+    return {"repo": (data.get("repo") or {}).get("full_name") or "",
+            "ref": data.get("ref") or "", "sha": data.get("sha") or ""}
+
+
 # The Issue object
 
 class Deriver:
     """Builds the API's objects for one source."""
 
-    def __init__(self, source, repo=None):
+    def __init__(self, source, repo=None, listings=LISTINGS):
         self.source = source
+        self.listings = listings
         self.repo = repo or source["repo"]
         self._logins = newest_logins(source)
         self._issues = {issue["number"]: issue for issue in source["issues"]}
@@ -176,7 +278,10 @@ class Deriver:
             "user": self._user(row["user"]),
             "createdAt": row["created_at"],
             "updatedAt": row["updated_at"],
+            "authorAssociation": row.get("author_association") or "",
+            "reactions": reactions_of(row, every_kind=False),
             "body": row["body"] or "",
+            **other_of(row, COMMENT_FIELDS),
         } for row in self._rows("comments", number)]
         return sorted(rows, key=lambda row: (row["createdAt"], row["id"]))
 
@@ -186,11 +291,79 @@ class Deriver:
             "actor": self._user(row["user"]),
             "actorAssociation": row.get("author_association") or "",
             "createdAt": row["submitted_at"],
+            "updatedAt": row.get("updated_at"),
             "body": row["body"] or "",
             "state": row["state"],
             "commitId": row.get("commit_id") or "",
+            **other_of(row, REVIEW_FIELDS),
         } for row in self._rows("reviews", number) if row.get("submitted_at")]
         return sorted(rows, key=lambda row: (row["createdAt"], row["id"]))
+
+    def review_comments(self, number):
+        if "review_comments" not in self.listings:
+            return []
+        rows = [{
+            "id": row["id"],
+            "user": self._user(row["user"]),
+            "createdAt": row["created_at"],
+            "updatedAt": row["updated_at"],
+            "authorAssociation": row.get("author_association") or "",
+            "reactions": reactions_of(row, every_kind=False),
+            "reviewId": row.get("pull_request_review_id"),
+            "inReplyTo": row.get("in_reply_to_id"),
+            "path": row.get("path") or "",
+            "line": row.get("line"),
+            "side": row.get("side") or "",
+            "startLine": row.get("start_line"),
+            "startSide": row.get("start_side") or "",
+            "originalLine": row.get("original_line"),
+            "originalStartLine": row.get("original_start_line"),
+            "subjectType": row.get("subject_type") or "",
+            "commitId": row.get("commit_id") or "",
+            "originalCommitId": row.get("original_commit_id") or "",
+            "body": row["body"] or "",
+            "diffHunk": row.get("diff_hunk") or "",
+            **other_of(row, REVIEW_COMMENT_FIELDS),
+        } for row in self._rows("review_comments", number)]
+        return sorted(rows, key=lambda row: (row["createdAt"], row["id"]))
+
+    def _merged_by(self, pull, number):
+        """Who is named by the listing, else who did the `merged` event."""
+        if pull.get("merged_at") and pull.get("merged_by"):
+            return self._user(pull["merged_by"])
+        actors = [event["actor"] for event in self._rows("events", number)
+                  if event["event"] == "merged" and event.get("actor")]
+        return self._user(actors[-1]) if actors else None
+
+    def _pull_fields(self, number):
+        """What only the listing of pull requests tells."""
+        pull = self._pulls.get(number, {}) if "pulls" in self.listings else {}
+        people = {person["id"]: self._user(person)
+                  for person in pull.get("requested_reviewers") or []}
+        return {
+            "mergeCommit": pull.get("merged_at") and pull.get("merge_commit_sha") or "",
+            "mergedBy": self._merged_by(pull, number),
+            "base": end_of(pull.get("base")),
+            "head": end_of(pull.get("head")),
+            "requestedReviewers": [people[user_id] for user_id in sorted(people)],
+            "requestedTeams": sorted(team["slug"] for team in pull.get("requested_teams") or []),
+        }
+
+    def other_members(self, number):
+        """What is stored of the issue although no answer shows it."""
+        answer = unnamed(self._issues[number], ISSUE_FIELDS)
+        answer.pop("pull", None)
+        if "pulls" not in self.listings or number not in self._pulls:
+            return answer
+        pull = self._pulls[number]
+        rest = unnamed(pull, PULL_FIELDS)
+        for name in ("base", "head"):
+            end = pull.get(name) or {}
+            if not (end.get("repo") or {}).get("full_name") and end.get("label"):
+                rest[name] = {"label": end["label"]}
+                if (end.get("user") or {}).get("login"):
+                    rest[name]["user"] = end["user"]["login"]
+        return {**answer, "pull": rest} if rest else answer
 
     def issue(self, number):
         data = self._issues[number]
@@ -223,11 +396,13 @@ class Deriver:
             "reporter": self._user(data["user"]),
             "comments": self.comments(number),
             "reviews": reviews,
+            "reviewComments": self.review_comments(number),
             "repo": self.repo,
             "blocked": blocked,
             "releaseBlocking": release_blocking,
         }
         answer.update(self._own_fields(data))
+        answer.update(self._pull_fields(number))
         return answer
 
     def _own_fields(self, data):
@@ -242,14 +417,21 @@ class Deriver:
             "locked": data["locked"],
             "milestone": milestone and {"number": milestone["number"],
                                         "title": milestone["title"]},
+            "authorAssociation": data.get("author_association") or "",
+            "activeLockReason": data.get("active_lock_reason") or "",
+            "reactions": reactions_of(data, every_kind=True),
+            "type": (data.get("type") or {}).get("name") or "",
         }
 
 
-def expected_issues(source, repo=None):
-    """{number: Issue} of a source, a recording folder or the double's state."""
+def expected_issues(source, repo=None, listings=LISTINGS):
+    """{number: Issue} of a source, a recording folder or the double's state.
+
+    `listings` are those of "pulls" and "review_comments" that the mirror asks for.
+    """
     if isinstance(source, (str, os.PathLike)):
         source = load_recording(source)
-    deriver = Deriver(source, repo)
+    deriver = Deriver(source, repo, listings)
     return {number: deriver.issue(number) for number in deriver.numbers()}
 
 

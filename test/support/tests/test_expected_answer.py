@@ -18,6 +18,8 @@ FIELDS = {
     "updatedAt", "closedAt", "closed", "closedBy", "isPr", "approved", "gitCommit", "commit",
     "issueId", "url", "assignees", "reporter", "comments", "reviews", "repo", "blocked",
     "releaseBlocking", "draft", "mergedAt", "stateReason", "locked", "milestone",
+    "authorAssociation", "activeLockReason", "reactions", "mergeCommit", "mergedBy", "base",
+    "head", "requestedReviewers", "requestedTeams", "type", "reviewComments",
 }
 
 

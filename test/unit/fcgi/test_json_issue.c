@@ -33,9 +33,14 @@ an_issue_without_facts_has_every_field_at_its_default(void **state)
 	    "\"approved\":false,\"gitCommit\":null,\"commit\":\"\",\"issueId\":7,"
 	    "\"url\":\"https://github.com/acme/widgets/issues/7\",\"repo\":\"acme/widgets\","
 	    "\"blocked\":false,\"releaseBlocking\":false,\"draft\":false,\"mergedAt\":null,"
-	    "\"stateReason\":\"\",\"locked\":false,\"milestone\":null,\"body\":\"\","
-	    "\"closedBy\":null,\"assignees\":[],\"reporter\":null,\"comments\":[],"
-	    "\"reviews\":[]}";
+	    "\"stateReason\":\"\",\"locked\":false,\"milestone\":null,"
+	    "\"authorAssociation\":\"\",\"activeLockReason\":\"\","
+	    "\"reactions\":{\"totalCount\":0,\"plusOne\":0,\"minusOne\":0,\"laugh\":0,"
+	    "\"hooray\":0,\"confused\":0,\"heart\":0,\"rocket\":0,\"eyes\":0},"
+	    "\"mergeCommit\":\"\",\"base\":null,\"head\":null,\"requestedTeams\":[],"
+	    "\"type\":\"\",\"body\":\"\",\"closedBy\":null,\"assignees\":[],"
+	    "\"reporter\":null,\"mergedBy\":null,\"requestedReviewers\":[],"
+	    "\"comments\":[],\"reviews\":[],\"reviewComments\":[]}";
 
 	rig_issue_says(*state, 7, "{}");
 	assert_string_equal(shown(*state, 7, ALL), want);
@@ -88,8 +93,10 @@ a_user_known_by_id_alone_has_no_login(void **state)
 	    "{'reporter':{'id':5,'login':''},'closedBy':{'id':6,'login':'bob'},"
 	    "'assignees':[{'id':8,'login':''},{'id':7,'login':'cat'}],"
 	    "'comments':[{'id':1,'user':{'id':9,'login':''},'createdAt':null,"
-	    "'updatedAt':null,'body':''}],"
-	    "'reviews':[{'id':2,'actor':{'id':10,'login':''},'createdAt':null,'body':'',"
+	    "'updatedAt':null,'body':'','authorAssociation':'',"
+	    "'reactions':{'totalCount':0}}],"
+	    "'reviews':[{'id':2,'actor':{'id':10,'login':''},'createdAt':null,"
+	    "'updatedAt':null,'body':'',"
 	    "'state':'','commitId':'','actorAssociation':''}]}");
 }
 
@@ -177,9 +184,9 @@ texts_survive_the_way_through_snapshot_and_answer(void **state)
 	    "'milestone':{'number':2,'title':'" TEXT "'},"
 	    "'reporter':{'id':5,'login':'" TEXT "'},'stateReason':'" TEXT "',"
 	    "'comments':[{'id':4,'user':null,'createdAt':null,'updatedAt':null,"
-	    "'body':'" TEXT "'}],"
-	    "'reviews':[{'id':4,'actor':null,'createdAt':null,'body':'" TEXT "','state':'',"
-	    "'commitId':'','actorAssociation':''}]}");
+	    "'body':'" TEXT "','authorAssociation':'','reactions':{'totalCount':0}}],"
+	    "'reviews':[{'id':4,'actor':null,'createdAt':null,'updatedAt':null,"
+	    "'body':'" TEXT "','state':'','commitId':'','actorAssociation':''}]}");
 #undef TEXT
 }
 

@@ -153,7 +153,10 @@ comments_and_reviews_are_fields_that_must_be_asked_for(void **state)
 	} cases[] = {
 		{ "comments=true", FIELDS_DEFAULT | FIELD_BIT(FIELD_COMMENTS) },
 		{ "reviews=1", FIELDS_DEFAULT | FIELD_BIT(FIELD_REVIEWS) },
-		{ "comments=false&reviews=0", FIELDS_DEFAULT },
+		{ "reviewComments=true", FIELDS_DEFAULT | FIELD_BIT(FIELD_REVIEW_COMMENTS) },
+		{ "review_comments=1&fieldMask=title",
+		    FIELD_BIT(SNAP_M_TITLE) | FIELD_BIT(FIELD_REVIEW_COMMENTS) },
+		{ "comments=false&reviews=0&reviewComments=false", FIELDS_DEFAULT },
 		{ "comments=true&comments=false", FIELDS_DEFAULT },
 		{ "fieldMask=title", FIELD_BIT(SNAP_M_TITLE) },
 		{ "field_mask=title,reviews",

@@ -59,7 +59,8 @@ a_comment_is_found_by_walk_and_by_id(void **state)
 	assert_int_equal(c.id, 20);
 	assert_slice_equal(c.members,
 	    "\"id\":20,\"createdAt\":\"1970-01-01T00:00:02Z\",\"updatedAt\":"
-	    "\"1970-01-01T00:00:02Z\",\"body\":\"hello\"");
+	    "\"1970-01-01T00:00:02Z\",\"authorAssociation\":\"\","
+	    "\"reactions\":{\"totalCount\":0},\"body\":\"hello\"");
 	assert_slice_equal(c.last, "\"body\":\"hello\"");
 	assert_int_equal(snap_walk_next(&w, &c), 0);
 	assert_int_equal(c.id, 30);

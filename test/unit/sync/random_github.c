@@ -65,8 +65,9 @@ random_label(struct random_github *r)
 	static const char *const names[] = { "bug", "p1", "Priority: P2", "kind/bug", "\"q\"" };
 	unsigned id = random_below(r, 5);
 
-	return json_pack("{s:i,s:s}", "id", id + 1, "name",
-	    random_below(r, 20) == 0 ? "renamed" : names[id]);
+	return json_pack("{s:i,s:s,s:s,s:o}", "id", id + 1, "name",
+	    random_below(r, 20) == 0 ? "renamed" : names[id], "color",
+	    ONE_OF(r, "ff0000", "ededed", ""), "description", maybe(r, random_text(r)));
 }
 
 static json_t *
@@ -74,8 +75,13 @@ random_milestone(struct random_github *r)
 {
 	unsigned id = 1 + random_below(r, 3);
 
-	return json_pack("{s:i,s:i,s:s,s:s}", "id", id, "number", id + 10, "title",
-	    ONE_OF(r, "soon", "later"), "state", ONE_OF(r, "open", "closed"));
+	bool closed = random_below(r, 2) == 0;
+
+	return json_pack("{s:i,s:i,s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "id", id, "number", id + 10,
+	    "title", ONE_OF(r, "soon", "later"), "state", closed ? "closed" : "open",
+	    "description", maybe(r, random_text(r)), "due_on", maybe(r, random_time(r)),
+	    "updated_at", random_time(r), "closed_at", closed ? random_time(r) : json_null(),
+	    "creator", maybe(r, random_user(r)));
 }
 
 /* Between two documents somebody may take another name. */
@@ -105,6 +111,28 @@ some(struct random_github *r, json_t *(*make)(struct random_github *), uint32_t 
 		json_decref(v);
 	}
 	return array;
+}
+
+static json_t *
+random_reactions(struct random_github *r)
+{
+	unsigned up = random_below(r, 3), eyes = random_below(r, 2);
+
+	return json_pack("{s:i,s:i,s:i}", "total_count", up + eyes, "+1", up, "eyes", eyes);
+}
+
+/* What several kinds of objects have, and what no schema names. */
+static void
+add_facts(struct random_github *r, json_t *o)
+{
+	json_object_set_new(
+	    o, "author_association", json_string(ONE_OF(r, "OWNER", "NONE", "MEMBER")));
+	json_object_set_new(o, "reactions", maybe(r, random_reactions(r)));
+	if (random_below(r, 3) == 0)
+		json_object_set_new(o, "new_member", maybe(r, random_text(r)));
+	if (random_below(r, 4) == 0)
+		json_object_set_new(o, "performed_via_github_app",
+		    json_pack("{s:i,s:s,s:[s]}", "id", 5, "slug", "app", "events", "push"));
 }
 
 static void
@@ -137,6 +165,12 @@ random_issue(struct random_github *r, uint32_t number)
 	json_object_set_new(i, "labels", some(r, random_label, 4));
 	json_object_set_new(i, "assignees", some(r, random_user, 3));
 	set_state(r, i);
+	add_facts(r, i);
+	json_object_set_new(
+	    i, "active_lock_reason", maybe(r, json_string(ONE_OF(r, "spam", "too heated"))));
+	if (random_below(r, 3) == 0)
+		json_object_set_new(
+		    i, "type", json_pack("{s:i,s:o}", "id", 1, "name", random_text(r)));
 	if (number % 2 == 0)
 		json_object_set_new(i, "pull_request",
 		    json_pack("{s:o}", "merged_at", maybe(r, random_time(r))));
@@ -146,17 +180,80 @@ random_issue(struct random_github *r, uint32_t number)
 static json_t *
 random_comment(struct random_github *r)
 {
-	return json_pack("{s:i,s:o,s:o,s:o,s:o}", "id", 1 + random_below(r, 8), "user",
+	json_t *c = json_pack("{s:i,s:o,s:o,s:o,s:o}", "id", 1 + random_below(r, 8), "user",
 	    maybe(r, random_user(r)), "body", maybe(r, random_text(r)), "created_at",
 	    random_time(r), "updated_at", random_time(r));
+
+	add_facts(r, c);
+	return c;
+}
+
+static json_t *
+random_review_comment(struct random_github *r)
+{
+	json_t *c = random_comment(r);
+
+	json_object_set_new(c, "path", random_text(r));
+	json_object_set_new(c, "diff_hunk", random_text(r));
+	json_object_set_new(c, "line", maybe(r, json_integer(1 + random_below(r, 3))));
+	json_object_set_new(c, "side", maybe(r, json_string(ONE_OF(r, "LEFT", "RIGHT"))));
+	json_object_set_new(c, "commit_id", json_string(ONE_OF(r, "abc", "def0")));
+	json_object_set_new(
+	    c, "pull_request_review_id", maybe(r, json_integer(1 + random_below(r, 6))));
+	if (random_below(r, 3) == 0)
+		json_object_set_new(c, "in_reply_to_id", json_integer(1 + random_below(r, 8)));
+	return c;
+}
+
+/* An end of a pull request, perhaps in a fork that is gone. */
+static json_t *
+random_end(struct random_github *r)
+{
+	json_t *repo =
+	    maybe(r, json_pack("{s:s}", "full_name", ONE_OF(r, "acme/widgets", "u1/fork")));
+
+	return json_pack("{s:o,s:s,s:s,s:s,s:o}", "repo", repo, "ref",
+	    ONE_OF(r, "main", "topic"), "sha", ONE_OF(r, "abc", "def0"), "label",
+	    ONE_OF(r, "acme:main", "u1:topic"), "user", maybe(r, random_user(r)));
+}
+
+static json_t *
+random_team(struct random_github *r)
+{
+	unsigned id = random_below(r, 3);
+	static const char *const slugs[] = { "zeta", "alpha", "mid-\"q\"" };
+
+	return json_pack("{s:i,s:s}", "id", id + 1, "slug", slugs[id]);
+}
+
+json_t *
+random_pull(struct random_github *r, uint32_t number)
+{
+	json_t *p;
+
+	next_document(r);
+	p = json_pack("{s:i,s:I,s:b,s:o,s:o,s:o}", "number", number, "id",
+	    (json_int_t)number + 5000, "draft", random_below(r, 2) == 0, "merged_at",
+	    maybe(r, random_time(r)), "base", random_end(r), "head", random_end(r));
+	json_object_set_new(
+	    p, "merge_commit_sha", maybe(r, json_string(ONE_OF(r, "abc", "def0"))));
+	if (random_below(r, 2) == 0)
+		json_object_set_new(p, "merged_by", maybe(r, random_user(r)));
+	json_object_set_new(p, "requested_reviewers", some(r, random_user, 3));
+	json_object_set_new(p, "requested_teams", some(r, random_team, 3));
+	if (random_below(r, 3) == 0)
+		json_object_set_new(p, "auto_merge",
+		    json_pack("{s:o,s:s}", "enabled_by", random_user(r), "merge_method",
+			ONE_OF(r, "squash", "merge")));
+	return p;
 }
 
 static json_t *
 random_event(struct random_github *r)
 {
 	json_t *e = json_pack("{s:i,s:s,s:o,s:o}", "id", 1 + random_below(r, 12), "event",
-	    ONE_OF(r, "closed", "labeled", "renamed"), "actor", maybe(r, random_user(r)),
-	    "created_at", random_time(r));
+	    ONE_OF(r, "closed", "labeled", "renamed", "merged"), "actor",
+	    maybe(r, random_user(r)), "created_at", random_time(r));
 
 	if (random_below(r, 2) == 0)
 		json_object_set_new(e, "commit_id", json_string(ONE_OF(r, "abc", "def0")));
@@ -173,11 +270,17 @@ random_event(struct random_github *r)
 static json_t *
 random_review(struct random_github *r)
 {
-	return json_pack("{s:i,s:o,s:o,s:s,s:s,s:s,s:o}", "id", 1 + random_below(r, 6), "user",
-	    maybe(r, random_user(r)), "body", maybe(r, random_text(r)), "state",
+	json_t *v = json_pack("{s:i,s:o,s:o,s:s,s:s,s:s,s:o}", "id", 1 + random_below(r, 6),
+	    "user", maybe(r, random_user(r)), "body", maybe(r, random_text(r)), "state",
 	    ONE_OF(r, "APPROVED", "COMMENTED", "CHANGES_REQUESTED"), "commit_id",
 	    ONE_OF(r, "abc", "", "def0"), "author_association", ONE_OF(r, "OWNER", "NONE"),
 	    "submitted_at", maybe(r, random_time(r)));
+
+	if (random_below(r, 3) == 0)
+		json_object_set_new(v, "updated_at", random_time(r));
+	if (random_below(r, 4) == 0)
+		json_object_set_new(v, "new_member", random_text(r));
+	return v;
 }
 
 json_t *
@@ -199,6 +302,13 @@ random_reviews(struct random_github *r)
 {
 	next_document(r);
 	return some(r, random_review, 5);
+}
+
+json_t *
+random_review_comments(struct random_github *r)
+{
+	next_document(r);
+	return some(r, random_review_comment, 5);
 }
 
 json_t *

@@ -19,5 +19,7 @@ json_t *random_issue(struct random_github *r, uint32_t number);
 json_t *random_comments(struct random_github *r);
 json_t *random_events(struct random_github *r);
 json_t *random_reviews(struct random_github *r);
+json_t *random_pull(struct random_github *r, uint32_t number);
+json_t *random_review_comments(struct random_github *r);
 json_t *random_labels(struct random_github *r);
 json_t *random_milestones(struct random_github *r);

@@ -103,6 +103,12 @@ diff_by_kind(struct diff *d, enum rig_kind kind, uint32_t number, const json_t *
 		return diff_events(d, number, json, TIME_NONE, ret, ei);
 	case RIG_REVIEWS:
 		return diff_reviews(d, number, json, TIME_NONE, ret, ei);
+	case RIG_PULL:
+		return diff_pull(d, json, ret, ei);
+	case RIG_REVIEW_COMMENTS:
+	case RIG_REVIEW_COMMENTS_WHOLE:
+		return diff_review_comments(
+		    d, number, json, kind == RIG_REVIEW_COMMENTS_WHOLE, ret, ei);
 	case RIG_LABELS:
 		return diff_labels(d, json, ret, ei);
 	case RIG_MILESTONES:

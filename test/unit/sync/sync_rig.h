@@ -38,6 +38,9 @@ enum rig_kind {
 	RIG_COMMENTS_WHOLE, /* all of them */
 	RIG_EVENTS,
 	RIG_REVIEWS,
+	RIG_PULL,
+	RIG_REVIEW_COMMENTS, /* part of them */
+	RIG_REVIEW_COMMENTS_WHOLE,
 	RIG_LABELS,
 	RIG_MILESTONES,
 };

@@ -51,7 +51,7 @@ each_difference_gives_the_smallest_mutation(void **state)
 		const char *want;           /* without number; NULL for no mutation */
 	} cases[] = {
 		{ "{}", "{}", NULL },
-		{ "{}", "{'comments':5,'html_url':'x','reactions':{'total_count':3}}", NULL },
+		{ "{}", "{'comments':5,'html_url':'x','node_id':'y'}", NULL },
 		{ "{}", "{'title':'two'}", "{'title':'two'}" },
 		{ "{}", "{'title':'q\\\"\\u00e9\\n'}", "{'title':'q\\\"\\u00e9\\n'}" },
 		{ "{}", "{'body':'new'}", "{'bodyChange':{'val':'new'}}" },

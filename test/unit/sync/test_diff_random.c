@@ -21,6 +21,11 @@ make(struct random_github *r, enum rig_kind kind, uint32_t number)
 		return random_events(r);
 	case RIG_REVIEWS:
 		return random_reviews(r);
+	case RIG_PULL:
+		return random_pull(r, number);
+	case RIG_REVIEW_COMMENTS:
+	case RIG_REVIEW_COMMENTS_WHOLE:
+		return random_review_comments(r);
 	case RIG_LABELS:
 		return random_labels(r);
 	case RIG_MILESTONES:
@@ -65,7 +70,7 @@ diff_and_apply_leave_no_difference(void **state)
 
 		if (step < NUMBERS)
 			number = 1 + (uint32_t)step;
-		if (kind == RIG_REVIEWS)
+		if (kind == RIG_REVIEWS || kind == RIG_PULL)
 			number = 2 * ((number + 1) / 2);
 		json = make(&r, kind, number);
 		m = rig_diff(rig, kind, number, json, NULL, NULL);

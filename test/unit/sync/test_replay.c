@@ -40,6 +40,14 @@ mutation(struct diff *d, const struct step *s)
 		break;
 	case 5:
 		return diff_tombstone(d, s->number);
+	case 7:
+		rc = diff_pull(d, s->json, &m, NULL);
+		break;
+	case 8:
+		rc = diff_review_comments(d, s->number, s->json, true, &m, NULL);
+		break;
+	case 9:
+		return diff_transfer(d, s->number, "acme/gadgets/1");
 	case 6:
 		return diff_sync_state(d, "issues", 5000, s->number % 2 == 0, "page 2");
 	default:
@@ -58,6 +66,8 @@ json_for(struct random_github *r, int kind, uint32_t number)
 	       : kind == 2 ? random_reviews(r)
 	       : kind == 3 ? random_labels(r)
 	       : kind == 4 ? random_milestones(r)
+	       : kind == 7 ? random_pull(r, number)
+	       : kind == 8 ? random_review_comments(r)
 			   : random_issue(r, number);
 }
 
@@ -80,7 +90,7 @@ live_through(struct mirror_rig *rig, struct random_github *r, int steps)
 	for (int i = 0; i < steps; i++) {
 		struct step s = { .r = r,
 			.number = 1 + random_below(r, NUMBERS),
-			.kind = (int)random_below(r, 14) };
+			.kind = (int)random_below(r, 20) };
 
 		s.json = json_for(r, s.kind, s.number);
 		assert_int_equal(mirror_commit(rig->m, add_step, &s, NULL), 0);
