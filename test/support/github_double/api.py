@@ -79,7 +79,7 @@ class Api:
         if request.path in GRAPHQL_PATHS:
             request.kind = "graphql"
             if request.method == "POST" and self.options.graphql:
-                request.graph = Prepared(request.body)
+                request.graph = Prepared(request.body, self.options.graphql_schema)
             return
         rest = _rest_of(request.path)
         if request.path == "/rate_limit":

@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 from .double import Double
+from .graph.language import AGES
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -39,6 +40,8 @@ def parse_arguments(arguments):
                         help="end the repository's comments after so many pages")
     parser.add_argument("--graphql", action=argparse.BooleanOptionalAction, default=True,
                         help="serve POST /graphql; without it 404, as an old server")
+    parser.add_argument("--graphql-schema", choices=AGES, default="new",
+                        help="old: without the event types that Enterprise servers lack")
     parser.add_argument("--base-path", default="", metavar="PATH",
                         help="path of the REST root, as /api/v3 of an Enterprise server")
     parser.add_argument("--issue-cursors", action=argparse.BooleanOptionalAction, default=True,
@@ -66,7 +69,7 @@ def make_double(options):
         page_cap_events=options.page_cap_events,
         page_cap_comments=options.page_cap_comments, issue_cursors=options.issue_cursors,
         base_path=options.base_path, graphql=options.graphql,
-        quiet=options.quiet)
+        graphql_schema=options.graphql_schema, quiet=options.quiet)
 
 
 def main(arguments=None):

@@ -121,7 +121,8 @@ class Control:
             limits.header_mode = wish["headers"]
         if "limit" in wish:
             limits.limit = int(wish["limit"])
-        limits.set(wish.get("token"), wish.get("remaining"), wish.get("reset_in_s"))
+        token = wish.get("token")
+        limits.set(token and self._double.tokens.owner(token), wish.get("remaining"), wish.get("reset_in_s"))
         return {"ok": True}
 
     def _set_secondary(self, request):

@@ -37,6 +37,7 @@ class Options:
         self.page_cap_comments = values.pop("page_cap_comments", 0)
         self.issue_cursors = values.pop("issue_cursors", True)
         self.graphql = values.pop("graphql", True)
+        self.graphql_schema = values.pop("graphql_schema", "new")
         self.base_path = _base_path(values.pop("base_path", ""))
         self.quiet = values.pop("quiet", True)
         if values:

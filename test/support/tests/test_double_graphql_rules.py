@@ -6,6 +6,8 @@ import unittest
 
 from context import REPO, DoubleCase, DoubleClient, made_recording
 import node_ids
+from github_double.graph.endpoint import schema_of
+from github_double.graph.language import item_type
 from test_double_graphql import DETAILS, ITEM, NAME, OWNER, GraphCase
 
 HEAD = '{ repository(owner: "%s", name: "%s") { %%s } }' % (OWNER, NAME)
@@ -342,6 +344,91 @@ class Edits(GraphCase):
                                 "closed closedAt }" % self.issue)["issue"]
         self.assertEqual((found["stateReason"], found["long"], found["state"]),
                          ("NOT_PLANNED", "DUPLICATE", "CLOSED"))
+
+
+# REST fields without which an event of a kind is none
+EVENT_FIELDS = {
+    "labeled": {"label": {"name": "P1", "color": "ededed"}},
+    "unlabeled": {"label": {"name": "no longer there", "color": "000000"}},
+    "milestoned": {"milestone": {"title": "1.0"}}, "demilestoned": {"milestone": {"title": "1.0"}},
+    "renamed": {"rename": {"from": "a", "to": "b"}},
+    "review_dismissed": {"dismissed_review": {"state": "approved", "review_id": 1,
+                                              "dismissal_message": None,
+                                              "dismissal_commit_id": None}},
+}
+
+LEAVES = ("String", "Int", "Boolean", "ID", "DateTime", "URI", "BigInt", "GitObjectID")
+
+
+class Kinds(GraphCase):
+    """Every event type keeps what the schema promises."""
+
+    def selection(self, schema, type_name):
+        """All fields of a type; objects by their type name alone."""
+        parts = []
+        for name, field in schema.fields[type_name].items():
+            base = field.type.strip("[]!")
+            leaf = base in LEAVES or base in schema.enums
+            parts.append(name if leaf else f"{name} {{ __typename }}")
+        return " ".join(parts)
+
+    def test_every_kind_has_its_fields(self):
+        schema = schema_of("new")
+        for kind, number in (("Issue", self.numbers(False)[0]),
+                             ("PullRequest", self.numbers(True)[0])):
+            field = kind[0].lower() + kind[1:]
+            for type_name in sorted(schema.possible[f"{kind}TimelineItems"]):
+                if not type_name.endswith("Event") or type_name == "CrossReferencedEvent":
+                    continue
+                event = "renamed" if type_name == "RenamedTitleEvent" else \
+                    item_type(type_name).removesuffix("_EVENT").lower()
+                made = self.edit("add_event", number=number, event=event,
+                                 fields=EVENT_FIELDS.get(event, {}))
+                items = self.repository(
+                    f"x: {field}(number: {number}) {{ timelineItems(last: 1, itemTypes: "
+                    f"{item_type(type_name)}) {{ nodes {{ __typename ... on {type_name} "
+                    f"{{ {self.selection(schema, type_name)} }} }} }} }}")["x"]["timelineItems"]
+                self.assertEqual(items["nodes"][0]["__typename"], type_name)
+                text = items["nodes"][0]["id"]
+                self.assertEqual(node_ids.parse(text)[1][-1], made["id"])
+                node = self.ask("query($i: ID!) { node(id: $i) { __typename id } }", i=text)
+                self.assertEqual(node["node"], {"__typename": type_name, "id": text})
+
+    def test_other_things_have_their_fields(self):
+        schema = schema_of("new")
+        number = next(iter(n for n, rows in self.state()["review_comments"].items() if rows))
+        for path, type_name in (
+                ("comments(first: 3)", "IssueComment"), ("reviews(first: 3)", "PullRequestReview"),
+                ("labels(first: 3)", "Label"), ("assignees(first: 3)", "User"),
+                ("reviewRequests(first: 3)", "ReviewRequest"),
+                ("reviewThreads(first: 3)", "PullRequestReviewThread"),
+                ("reviewThreads(first: 3) { nodes { comments(first: 3)", "PullRequestReviewComment")):
+            close = " } }" if "{" in path else ""
+            self.repository("pullRequest(number: %s) { %s { nodes { %s } } %s }" % (
+                number, path, self.selection(schema, type_name), close))
+        for type_name, path in (("Issue", "issues(first: 20)"), ("PullRequest", "pullRequests(first: 20)"),
+                                ("Milestone", "milestones(first: 9)"), ("Label", "labels(first: 9)")):
+            self.repository("%s { nodes { %s } }" % (path, self.selection(schema, type_name)))
+        self.repository(self.selection(schema, "Repository").replace(
+            "issue {", "issue(number: %d) {" % self.numbers(False)[0]).replace(
+            "pullRequest {", "pullRequest(number: %s) {" % number).replace(
+            "issueOrPullRequest {", "issueOrPullRequest(number: %s) {" % number))
+
+
+class OldSchema(GraphCase):
+    options = {"graphql_schema": "old"}
+
+    def test_newer_types_are_refused(self):
+        ask = HEAD % "issue(number: %d) { timelineItems(itemTypes: [LOCKED_EVENT%%s]) { filteredCount } }" \
+            % self.numbers(False)[0]
+        self.assertIn("data", self.refused(ask % ""))
+        self.assertNotIn("data", self.refused(ask % ", ISSUE_TYPE_ADDED_EVENT"))
+
+    def test_a_server_without_limits_has_none_to_tell(self):
+        self.client.rate_limit(resource="graphql", headers="absent")
+        answer = self.client.graphql("{ rateLimit { cost } }")
+        self.assertEqual(answer.json(), {"data": {"rateLimit": None}})
+        self.assertNotIn("X-RateLimit-Limit", answer.headers)
 
 
 class Faults(GraphCase):
