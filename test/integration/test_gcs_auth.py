@@ -11,7 +11,7 @@ import unittest
 import paths
 
 from gcs_double.client import GcsDouble
-from gcs_double.tokens import public_key
+from rs256 import public_key
 
 VARIABLES = ("GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_HOST", "STORAGE_EMULATOR_HOST",
              "MAINTNER_STORAGE_ENDPOINT")

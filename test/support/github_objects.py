@@ -63,6 +63,11 @@ def user(login, user_id, kind="User", site_admin=False):
     }
 
 
+def team(name, team_id):
+    """A team as a pull request and its events name it."""
+    return {"id": team_id, "node_id": node_id("Team", team_id), "name": name, "slug": name.lower()}
+
+
 def ghost():
     """The account that GitHub shows in the place of a deleted one."""
     return user(GHOST_LOGIN, GHOST_ID)

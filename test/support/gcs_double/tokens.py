@@ -1,12 +1,12 @@
 """The token endpoints: service account assertions, refresh tokens, STS, impersonation,
-and the metadata server.  RS256 signatures are verified with plain integers."""
+and the metadata server."""
 
-import base64
-import hashlib
 import json
 import re
 import time
 from urllib.parse import parse_qs
+
+import rs256
 
 from .model import Refused
 
@@ -15,54 +15,13 @@ SCOPES = ("https://www.googleapis.com/auth/devstorage.read_write",
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 STS_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS = "urn:ietf:params:oauth:token-type:access_token"
-# DigestInfo of SHA-256, RFC 8017 section 9.2
-_SHA256 = bytes.fromhex("3031300d060960864801650304020105000420")
-
-
-def _unb64(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def _der_integers(der):
-    """The INTEGERs of a PKCS #1 public or private key, in order."""
-    def item(at):
-        length = der[at + 1]
-        at += 2
-        if length & 0x80:
-            size = length & 0x7F
-            length = int.from_bytes(der[at:at + size], "big")
-            at += size
-        return at, length
-    at, _ = item(0)
-    numbers = []
-    while at < len(der) and der[at] == 2:
-        start, length = item(at)
-        numbers.append(int.from_bytes(der[start:start + length], "big"))
-        at = start + length
-    return numbers
-
-
-def public_key(pem):
-    """(modulus, exponent) of an RSA PRIVATE KEY in PKCS #1 form."""
-    der = base64.b64decode("".join(l for l in pem.splitlines() if l and not l.startswith("-")))
-    numbers = _der_integers(der)
-    return numbers[1], numbers[2]
 
 
 def verify(token, key):
     """The claims of a JWT; Refused when its signature is wrong."""
     try:
-        head, claims, signature = token.split(".")
-        header = json.loads(_unb64(head))
-        modulus, exponent = key
-        size = (modulus.bit_length() + 7) // 8
-        padded = pow(int.from_bytes(_unb64(signature), "big"), exponent, modulus).to_bytes(size, "big")
-        digest = hashlib.sha256(f"{head}.{claims}".encode()).digest()
-        want = b"\x00\x01" + b"\xff" * (size - len(_SHA256) - 35) + b"\x00" + _SHA256 + digest
-        if header.get("alg") != "RS256" or padded != want:
-            raise ValueError("signature")
-        return json.loads(_unb64(claims))
-    except (ValueError, KeyError) as error:
+        return rs256.verify(token, key)
+    except ValueError as error:
         raise Refused(400, f"Invalid JWT: {error}", "invalid_grant") from None
 
 

@@ -30,6 +30,7 @@ class Answer:
         self.headers = headers if headers is not None else {}
         self.last_modified = last_modified  # time string of the newest object in it
         self.delivery = None
+        self.points = None  # what a fault charges for it, instead of its cost
 
     @property
     def reason(self):

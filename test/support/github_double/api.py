@@ -76,9 +76,10 @@ class Api:
     def classify(self, request):
         """Set request.kind and the route; before any check, so all is counted."""
         request.route = None
-        if request.method == "POST" and request.path in GRAPHQL_PATHS:
+        if request.path in GRAPHQL_PATHS:
             request.kind = "graphql"
-            request.graph = Prepared(request.body)
+            if request.method == "POST" and self.options.graphql:
+                request.graph = Prepared(request.body, self.options.graphql_schema)
             return
         rest = _rest_of(request.path)
         if request.path == "/rate_limit":

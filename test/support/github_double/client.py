@@ -124,6 +124,18 @@ class DoubleClient:
     def fault(self, **settings):
         return self.control("fault", settings)
 
+    def random_edits(self, repo, count, seed, kinds=None, spread_s=0):
+        """What was done, in order; the same for the same seed and state."""
+        wish = {"repo": repo, "count": count, "seed": seed, "spread_s": spread_s}
+        return self.control("random_edits", wish if kinds is None else {**wish, "kinds": kinds})
+
+    def secondary(self, **settings):
+        return self.control("secondary", settings)
+
+    def revoke(self, token):
+        """`*`: every installation token."""
+        return self.control("token", {"revoke": token})
+
     def faults(self):
         return self.control("faults")
 

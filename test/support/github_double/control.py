@@ -9,7 +9,13 @@
   POST /_double/clock           {"set": RFC 3339 | null, "frozen": bool, "advance_s": n}
   POST /_double/rate_limit      {"resource": "core" | "graphql", "token", "remaining", "reset_in_s", "limit",
                                  "headers": "normal" | "absent" | "zero"}
+  POST /_double/secondary       {"rest": points a minute, "graphql", "status": 403 or 429,
+                                 "retry_after": bool}; 0 points: no limit
+  POST /_double/token           {"revoke": token, or "*" for all installation tokens};
+                                answers how many there are
   POST /_double/edit            {"repo": "o/r", "op": ...}, or a list (edits.py)
+  POST /_double/random_edits    {"repo", "count", "seed", "kinds": [op, ...], "spread_s"}:
+                                so many edits, the same for a seed (edits_random.py)
   POST /_double/delta           one line of a deltas file (edits_delta.py)
   POST /_double/load            {"recording": DIR}: one repository more
   GET  /_double/state?repo=o/r  everything that the repository holds
@@ -24,6 +30,7 @@ from .answers import Answer
 from .clock import parse_time
 from .edits import EditError, apply_edit
 from .edits_delta import apply_delta
+from .edits_random import random_edits
 from .faults import FaultError
 from .limits import HEADER_MODES
 from .loading import load_repository
@@ -47,7 +54,10 @@ class Control:
             ("POST", "clock"): self._set_clock,
             ("GET", "clock"): self._read_clock,
             ("POST", "rate_limit"): self._set_rate_limit,
+            ("POST", "secondary"): self._set_secondary,
+            ("POST", "token"): self._token,
             ("POST", "edit"): self._edit,
+            ("POST", "random_edits"): self._random_edits,
             ("POST", "delta"): self._delta,
             ("POST", "load"): self._load,
             ("GET", "state"): self._state,
@@ -111,8 +121,19 @@ class Control:
             limits.header_mode = wish["headers"]
         if "limit" in wish:
             limits.limit = int(wish["limit"])
-        limits.set(wish.get("token"), wish.get("remaining"), wish.get("reset_in_s"))
+        token = wish.get("token")
+        limits.set(token and self._double.tokens.owner(token), wish.get("remaining"), wish.get("reset_in_s"))
         return {"ok": True}
+
+    def _set_secondary(self, request):
+        self._double.secondary.set(_object(request))
+        return {"ok": True, "refused": self._double.secondary.refused}
+
+    def _token(self, request):
+        wish = _object(request)
+        if "revoke" in wish:
+            self._double.tokens.revoke(wish["revoke"])
+        return self._double.tokens.report()
 
     def _edit(self, request):
         wish = _body(request)
@@ -122,6 +143,9 @@ class Control:
 
     def _one_edit(self, settings):
         return apply_edit(self._double.world, self._double.clock, settings)
+
+    def _random_edits(self, request):
+        return random_edits(self._double.world, self._double.clock, _object(request))
 
     def _delta(self, request):
         return apply_delta(self._double.world, _object(request))

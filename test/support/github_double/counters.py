@@ -6,7 +6,7 @@ from collections import Counter, deque
 CLASSES = (
     "repo", "issues", "issue", "comments", "issue_comments", "events", "issue_events",
     "pulls", "pull", "reviews", "review_comments", "pull_comments", "labels", "milestones",
-    "rate_limit", "rules", "graphql", "other",
+    "rate_limit", "rules", "graphql", "app", "app_token", "other",
 )
 
 KEPT_REQUESTS = 20_000

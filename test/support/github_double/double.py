@@ -5,16 +5,18 @@ import threading
 
 from .answers import Answer
 from .api import GRAPHQL_PATHS, Api
+from .app import App
 from .clock import Clock
 from .control import Control
 from .counters import Counters
 from .faults import FaultList
 from .gate import Gate
 from .graph.endpoint import Graph
-from .limits import RateLimits
+from .limits import RateLimits, SecondaryLimits
 from .loading import load_repository
 from .model import World
 from .server import Server
+from .tokens import TokenBook
 
 CONTROL_PREFIX = "/_double/"
 
@@ -27,9 +29,15 @@ class Options:
         self.tokens = tuple(values.pop("tokens", ()))
         self.rate_limit = values.pop("rate_limit", 5000)
         self.graphql_limit = values.pop("graphql_limit", 5000)
+        self.rest_points = values.pop("rest_points", 0)
+        self.graphql_points = values.pop("graphql_points", 0)
+        self.app_id = values.pop("app_id", None)
+        self.app_key = values.pop("app_key", None)
         self.page_cap_events = values.pop("page_cap_events", 0)
         self.page_cap_comments = values.pop("page_cap_comments", 0)
         self.issue_cursors = values.pop("issue_cursors", True)
+        self.graphql = values.pop("graphql", True)
+        self.graphql_schema = values.pop("graphql_schema", "new")
         self.base_path = _base_path(values.pop("base_path", ""))
         self.quiet = values.pop("quiet", True)
         if values:
@@ -53,13 +61,18 @@ class Double:
         self.counters = Counters()
         self.faults = FaultList()
         self.limits = RateLimits(self.options.rate_limit, self.clock)
+        self.graph_limits = RateLimits(self.options.graphql_limit, self.clock, "graphql")
+        self.secondary = SecondaryLimits(self.clock, self.options.rest_points,
+                                         self.options.graphql_points)
+        self.tokens = TokenBook(self.options.tokens, self.clock, bool(self.options.app_key))
         self.world = World()
         for folder in recordings:
             self.world.add(load_repository(folder))
-        self.graph_limits = RateLimits(self.options.graphql_limit, self.clock, "graphql")
-        self._gate = Gate(Api(self.world, self.options), Graph(self.world, self.graph_limits),
-                          self.options.tokens, self.limits, self.graph_limits, self.faults,
-                          self.counters, self.clock)
+        self.app = App(self.options.app_id, self.options.app_key, self.world, self.tokens,
+                       self.clock)
+        self.api = Api(self.world, self.options)
+        self.graph = Graph(self.world, self.graph_limits)
+        self._gate = Gate(self)
         self._control = Control(self)
         self._lock = threading.Lock()
         self._server = None
@@ -108,7 +121,8 @@ class Double:
         self.counters.begin()
         self._place(request)
         with self._lock:
-            self._gate.api.classify(request)
+            if not self.app.classify(request):
+                self.api.classify(request)
             answer = Answer(500)
             try:
                 answer = self._gate.answer(request)
@@ -118,7 +132,8 @@ class Double:
         if answer.delivery is not None:
             answer.delivery = self._counted(request, answer, answer.delivery)
         if not self.options.quiet:
-            print(f"{request.method} {request.target} {answer.status}", file=sys.stderr)
+            print(f"{request.method} {request.target} {answer.status}{_query_text(request.graph)}",
+                  file=sys.stderr)
         return answer
 
     def _counted(self, request, answer, deliver):
@@ -130,3 +145,8 @@ class Double:
                 with self._lock:
                     self.counters.end(request, answer)
         return wrapped
+
+
+def _query_text(graph):
+    """What the log says of a GraphQL query."""
+    return "" if graph is None else f" {graph.name} aliases={graph.aliases} points={graph.points}"

@@ -148,11 +148,14 @@ class Edit:
                     return records, record
         raise EditError(f"no {family} with id {part_id}")
 
-    def add_event(self, kind, number=None, **more):
+    def add_event(self, kind, number=None, hidden=None, **more):
+        """File an event; `hidden` is what only GraphQL tells of it."""
         number = self.number if number is None else number
         event = objects.event(self.repository.full_name, self.repository.next_id(), kind,
                               self.actor(), self.at, **more)
         self.add_part("events", number, event)
+        if hidden:
+            self.repository.hidden[event["id"]] = hidden
         return event["id"]
 
     def recount(self):

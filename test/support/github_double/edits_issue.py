@@ -214,14 +214,46 @@ def edit_comment(edit):
 def delete_comment(edit):
     """Settings: id; move_updated, because GitHub was seen to do either."""
     records, record = edit.part("comments", edit.need("id"))
+    author = record.load()["user"]
     records.remove(record)
     edit.change_issue(lambda issue: issue.update(comments=issue["comments"] - 1),
                       record.number)
-    edit.add_event("comment_deleted", record.number)
+    edit.add_event("comment_deleted", record.number, {"deleted_comment_author": author})
     return {"number": record.number}
 
 
+# Other events
+
+@operation
+def add_event(edit):
+    """Settings: event (its name), fields (of its REST object), hidden (what only GraphQL
+    tells: graph/timeline.py), move_updated (false, as for mentions and references)."""
+    fields = dict(edit.get("fields", {}))
+    for name in ("event", "id", "node_id", "created_at", "actor"):
+        if name in fields:
+            raise EditError(f"{name!r} is not a field to set")
+    edit.change_issue(lambda data: None, moves=False)
+    return {"id": edit.add_event(edit.need("event"), hidden=edit.get("hidden"), **fields)}
+
+
 # Leaving and coming back
+
+@operation
+def convert_to_discussion(edit):
+    """Settings: stays (false).  The number is gone, as in recordings; or, as the event's
+    documentation has it, the issue is closed, locked and stays."""
+    number = edit.number
+    edit.issue_record()
+    if number in edit.repository.pulls:
+        raise EditError(f"{number} is a pull request")
+    if not edit.get("stays", False):
+        edit.repository.gone[number] = Gone("missing", kept=edit.repository.move_away(number))
+    else:
+        edit.change_issue(lambda data: data.update(
+            state="closed", closed_at=edit.at, closed_by=edit.actor(), locked=True,
+            state_reason="completed"))
+        edit.add_event("converted_to_discussion")
+    edit.recount()
 
 @operation
 def delete_issue(edit):

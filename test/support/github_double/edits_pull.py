@@ -4,6 +4,7 @@ https://docs.github.com/en/rest/pulls/pulls, .../pulls/reviews, .../pulls/commen
 """
 
 import hashlib
+import zlib
 
 import github_objects as objects
 
@@ -70,19 +71,74 @@ def set_draft(edit):
 def push_head(edit):
     """A force push: the head moves; settings: sha."""
     sha = edit.get("sha", made_sha(edit.repository.full_name, edit.number, edit.at))
+    before = _pull(edit)["head"]["sha"]
     edit.change_pull(lambda data: data["head"].update(sha=sha))
     edit.change_issue(lambda data: None)
-    edit.add_event("head_ref_force_pushed", commit_id=sha)
+    edit.add_event("head_ref_force_pushed", hidden={"before_commit_id": before}, commit_id=sha)
+    return {"sha": sha}
+
+
+def _pull(edit):
+    """The pull request object of the edit's number."""
+    if edit.number not in edit.repository.pulls:
+        raise EditError(f"{edit.number} is no pull request")
+    return edit.repository.pulls[edit.number].load()
+
+
+@operation
+def change_base(edit):
+    """Settings: base_ref, sha of its head."""
+    new, old = edit.need("base_ref"), _pull(edit)["base"]["ref"]
+    sha = edit.get("sha", made_sha(edit.repository.full_name, new))
+    owner = edit.repository.info["owner"]["login"]
+    edit.change_pull(lambda data: data["base"].update(ref=new, sha=sha, label=f"{owner}:{new}"))
+    edit.change_issue(lambda data: None)
+    edit.add_event("base_ref_changed", hidden={"previous_ref": old, "current_ref": new})
     return {"sha": sha}
 
 
 @operation
+def delete_head(edit):
+    """The branch of a pull request is deleted; `updated_at` stays."""
+    _pull(edit)
+    edit.change_issue(lambda data: None, moves=False)
+    edit.add_event("head_ref_deleted")
+
+
+@operation
+def restore_head(edit):
+    _pull(edit)
+    edit.change_issue(lambda data: None, moves=False)
+    edit.add_event("head_ref_restored")
+
+
+@operation
 def request_review(edit):
-    """Settings: reviewer (a login)."""
-    person = edit.user(edit.need("reviewer"))
-    edit.change_pull(lambda data: data["requested_reviewers"].append(person))
+    """Settings: reviewer (a login), or team (a name)."""
+    if edit.get("team") is not None:
+        found = objects.team(edit.get("team"), zlib.crc32(edit.get("team").encode()))
+        field, fields = "requested_teams", {"requested_team": found}
+    else:
+        found = edit.user(edit.need("reviewer"))
+        field, fields = "requested_reviewers", {"requested_reviewer": found}
+    edit.change_pull(lambda data: data.update(
+        {field: [p for p in data[field] if p["id"] != found["id"]] + [found]}))
     edit.change_issue(lambda data: None)
-    edit.add_event("review_requested", requested_reviewer=person, review_requester=edit.actor())
+    edit.add_event("review_requested", **fields, review_requester=edit.actor())
+
+
+@operation
+def remove_review_request(edit):
+    """Settings: reviewer (a login)."""
+    login = edit.need("reviewer")
+    gone = [p for p in _pull(edit)["requested_reviewers"] if p["login"] == login]
+    if not gone:
+        raise EditError(f"nobody asked {login!r} to review {edit.number}")
+    edit.change_pull(lambda data: data.update(requested_reviewers=[
+        p for p in data["requested_reviewers"] if p["login"] != login]))
+    edit.change_issue(lambda data: None)
+    edit.add_event("review_request_removed", requested_reviewer=gone[0],
+                   review_requester=edit.actor())
 
 
 @operation
@@ -110,6 +166,7 @@ def edit_review(edit):
     data = record.load()
     data["body"] = edit.need("body")
     record.store(data)
+    edit.repository.hidden[record.id] = {"edited_at": edit.at}
     edit.change_issue(lambda issue: None, record.number, moves=False)
     return {"number": record.number}
 

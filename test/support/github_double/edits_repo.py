@@ -9,11 +9,11 @@ import github_objects as objects
 
 from .edits import EditError, operation
 from .edits_issue import label_named, milestone_record
-from .records import Record
+from .records import Record, encode
 
 # Fields that hold a user of which nothing but null or the ghost remains.
 _USER_FIELDS = ("user", "actor", "closed_by", "merged_by", "assignee", "assigner", "creator",
-                "requested_reviewer", "review_requester", "owner")
+                "requested_reviewer", "review_requester", "owner", "deleted_comment_author")
 
 
 # Labels
@@ -128,13 +128,19 @@ def rename_user(edit):
     count = 0
     for repository in _repositories(edit):
         count += sum(record.replace_bytes(pairs) for record in repository.every_record())
-        info = json.dumps(repository.info, ensure_ascii=False, separators=(",", ":")).encode()
-        for before, after in pairs:
-            info = info.replace(before, after)
-        repository.info = json.loads(info)
+        repository.info = _substituted(repository.info, pairs)
+        repository.hidden = {k: _substituted(v, pairs) for k, v in repository.hidden.items()}
         repository.people.clear()
         repository.touched()
     return {"records": count}
+
+
+def _substituted(value, pairs):
+    """A JSON value after byte substitutions in its compact form."""
+    raw = encode(value)
+    for before, after in pairs:
+        raw = raw.replace(before, after)
+    return json.loads(raw)
 
 
 def _user_substitutions(old, new):
@@ -157,6 +163,7 @@ def delete_user(edit):
             if needle in record.raw:
                 record.store(_without_user(record.load(), login, heir))
                 count += 1
+        repository.hidden = _without_user(repository.hidden, login, heir)
         repository.people.clear()
         repository.touched()
     return {"records": count}

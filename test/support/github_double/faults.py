@@ -17,26 +17,35 @@ requests get the fault, -1 meaning all.  Kinds and their settings:
   slow             delay_s before the answer, bytes_per_s while sending
   redirect         location, status (302), keep_path (false)
   stale            answer without the Link header: a listing cut short
+  gateway          status (502), an HTML body as of a proxy, points (0) charged all the
+                   same, delay_s (0) before it: a query that ran out of time
+  partial          GraphQL: fields (response names) or every (n: each n-th of the
+                   repository's) become null with an error of type and message; at_once
+                   (false): GitHub's answer to a query too dear, without data below
+  graphql_limited  GraphQL: RATE_LIMITED in a 200, reset_in_s (60)
+
+secondary_limit with status 200 answers GraphQL with an error in the body.  A fault
+with more_nodes or more_aliases wants only queries that ask for more than so many
+(graph/cost.py counts them).
 
 How limits look is described in
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
+import json
 import re
 import socket
 import struct
 import time
 
-from .answers import Answer, ApiError
+from .answers import Answer
 from .counters import CLASSES
-from .limits import exceeded
+from .graph.endpoint import RATE_LIMITED
+from .limits import SECONDARY_LIMIT, exceeded, secondary
 from .records import encode
 
 HUGE_BYTES = 200 * 1000 * 1000
 _CHUNK = b'"' + b"x" * 65_532 + b'",'
-
-SECONDARY_LIMIT = ("You have exceeded a secondary rate limit. Please wait a few minutes "
-                   "before you try again.")
 
 
 class FaultError(ValueError):
@@ -50,6 +59,8 @@ class Fault:
         if self.kind not in KINDS:
             raise FaultError(f"unknown kind {self.kind!r}; known: {', '.join(sorted(KINDS))}")
         self.match = settings.get("match", "")
+        self._more_nodes = int(settings.get("more_nodes", -1))
+        self._more_aliases = int(settings.get("more_aliases", -1))
         self.left = int(settings.get("times", 1))
         self.to_pass = int(settings.get("after", settings.get("skip", 0)))
         self.fired = 0
@@ -71,6 +82,11 @@ class Fault:
         return True
 
     def _matches(self, request):
+        graph = request.graph
+        if max(self._more_nodes, self._more_aliases) >= 0 and (
+                graph is None or graph.nodes <= self._more_nodes
+                or graph.aliases <= self._more_aliases):
+            return False
         if self._pattern is None:
             return request.kind == self.match
         return self._pattern.search(f"{request.method} {request.target}") is not None
@@ -115,9 +131,10 @@ def _secondary_limit(settings, request, answer_normally, clock):
     headers = {}
     if settings.get("retry_after") is not None:
         headers["Retry-After"] = str(settings["retry_after"])
-    return ApiError(int(settings.get("status", 403)), SECONDARY_LIMIT, headers=headers,
-                    page="overview/rate-limits-for-the-rest-api"
-                         "#about-secondary-rate-limits").answer()
+    status = int(settings.get("status", 403))
+    if status == 200:
+        return Answer(200, encode({"data": None, "errors": [{"message": SECONDARY_LIMIT}]}), headers)
+    return secondary(status, headers).answer()
 
 
 def _primary_limit(settings, request, answer_normally, clock):
@@ -153,6 +170,47 @@ def _stale(settings, request, answer_normally, clock):
     return answer
 
 
+# Faults of GraphQL
+
+_GATEWAY_PAGE = ("<html>\n<head><title>{0} {1}</title></head>\n<body>\n"
+                 "<center><h1>{0} {1}</h1></center>\n</body>\n</html>\n")
+
+
+def _gateway(settings, request, answer_normally, clock):
+    answer = Answer(int(settings.get("status", 502)), headers={"Content-Type": "text/html"})
+    answer.body = _GATEWAY_PAGE.format(answer.status, answer.reason).encode()
+    answer.points = int(settings.get("points", 0))
+    if not settings.get("delay_s"):
+        return answer
+    return _delivered(answer, _delivery_after(settings))
+
+
+def _partial(settings, request, answer_normally, clock):
+    answer = answer_normally()
+    body = json.loads(answer.body)
+    error = {"type": settings.get("type", "RESOURCE_LIMITS_EXCEEDED"), "locations": [],
+             "message": settings.get("message", "Resource limits for this query exceeded.")}
+    errors = body.setdefault("errors", [])
+    if settings.get("at_once"):
+        errors.append(error)
+        body["data"] = None
+    for field, value in (body["data"] or {}).items():
+        for index, name in enumerate(list(value) if isinstance(value, dict) else ()):
+            every = int(settings.get("every", 0))
+            if name in settings.get("fields", ()) or (every and index % every == every - 1):
+                value[name] = None
+                errors.append({**error, "path": [field, name]})
+    answer.body = encode(body)
+    return answer
+
+
+def _graphql_limited(settings, request, answer_normally, clock):
+    reset = int(clock.now()) + int(settings.get("reset_in_s", 60))
+    headers = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "0",
+               "X-RateLimit-Used": "5000", "X-RateLimit-Reset": str(reset)}
+    return Answer(200, encode({"errors": [RATE_LIMITED]}), headers)
+
+
 # Faults that change how the answer is delivered.  A delivery is a function of
 # (socket, head bytes, body bytes); it returns False when the connection ends.
 
@@ -179,6 +237,11 @@ def _drop_after(settings, request, answer_normally, clock):
 
 
 def _slow(settings, request, answer_normally, clock):
+    return _delivered(answer_normally(), _delivery_after(settings))
+
+
+def _delivery_after(settings):
+    """A delivery that begins after delay_s and goes on at bytes_per_s."""
     def deliver(sock, head, body):
         time.sleep(float(settings.get("delay_s", 0)))
         rate = int(settings.get("bytes_per_s", 0))
@@ -186,7 +249,7 @@ def _slow(settings, request, answer_normally, clock):
             sock.sendall(head + body)
             return True
         return _trickle(sock, head + body, rate)
-    return _delivered(answer_normally(), deliver)
+    return deliver
 
 
 def _huge(settings, request, answer_normally, clock):
@@ -249,5 +312,6 @@ KINDS = {
     "status": _status, "secondary_limit": _secondary_limit, "primary_limit": _primary_limit,
     "truncate": _truncate, "drop": _drop, "drop_after": _drop_after,
     "garbage_json": _garbage_json, "wrong_type": _wrong_type, "huge": _huge, "slow": _slow,
-    "redirect": _redirect, "stale": _stale,
+    "redirect": _redirect, "stale": _stale, "gateway": _gateway, "partial": _partial,
+    "graphql_limited": _graphql_limited,
 }

@@ -19,30 +19,40 @@ from .records import encode
 
 KNOWN_VERSIONS = ("2022-11-28", "2026-03-10")
 MEDIA_TYPE = "application/vnd.github+json"
+
+# Requests with a JSON Web Token, and those that the REST limit does not count.
+APP_KINDS = ("app", "app_token")
+UNLIMITED = ("rate_limit", "graphql", *APP_KINDS)
+
 RAW_MEDIA_TYPES = ("application/vnd.github.raw+json", "application/vnd.github.raw")
 
 
 class Gate:
     """Answers API requests; counting is the caller's, which also sends them."""
 
-    def __init__(self, api, graph, tokens, limits, graph_limits, faults, counters, clock):
-        self.api = api
-        self.graph = graph
-        self.graph_limits = graph_limits
-        self.tokens = tokens
-        self.limits = limits
-        self.faults = faults
-        self.counters = counters
-        self.clock = clock
+    def __init__(self, double):
+        self.api = double.api
+        self.app = double.app
+        self.graph = double.graph
+        self.tokens = double.tokens
+        self.limits = double.limits
+        self.graph_limits = double.graph_limits
+        self.secondary = double.secondary
+        self.faults = double.faults
+        self.counters = double.counters
+        self.clock = double.clock
         self._request_ids = itertools.count(1)
 
     def answer(self, request):
         token = ANONYMOUS
         try:
             self._check_headers(request)
-            token = self._token(request)
-            if request.kind not in ("rate_limit", "graphql"):
-                self.limits.check(token)
+            if request.kind not in APP_KINDS:
+                token = self._token(request)
+            if request.kind not in UNLIMITED:
+                self.limits.check(self.tokens.owner(token))
+            if request.kind != "rate_limit":
+                self.secondary.check(self.tokens.owner(token), request.kind)
             answer = self._answer_or_fault(request, token)
         except ApiError as error:
             answer = error.answer()
@@ -56,6 +66,8 @@ class Gate:
             raise ApiError(403, "Request forbidden by administrative rules. Please make sure "
                            "your request has a User-Agent header.")
         if request.kind == "graphql":
+            if request.graph is None:
+                raise not_found()
             return
         accepted = headers.get("accept", "")
         raw_allowed = request.kind == "rules" and any(t in accepted for t in RAW_MEDIA_TYPES)
@@ -64,7 +76,7 @@ class Gate:
             raise ApiError(415, f"Unsupported 'Accept' header: {accepted!r}. "
                            f"Must accept '{MEDIA_TYPE}'.")
         self._check_version(request)
-        if request.method not in ("GET", "HEAD"):
+        if request.method not in ("GET", "HEAD") and request.kind not in APP_KINDS:
             self.counters.violation(f"method {request.method}: {request.kind}")
             raise not_found()
         for name in self.api.unknown_parameters(request):
@@ -86,13 +98,13 @@ class Gate:
             if request.kind == "graphql":
                 raise ApiError(401, "This endpoint requires you to be authenticated.",
                                url=AUTHENTICATE)
-            if self.tokens:
+            if self.tokens.required:
                 self.counters.violation(f"no Authorization: {request.kind}")
                 raise ApiError(401, "Requires authentication")
             return ANONYMOUS
         scheme, _, token = value.partition(" ")
-        known = not self.tokens or token in self.tokens
-        if scheme.lower() not in ("bearer", "token") or not token or not known:
+        if scheme.lower() not in ("bearer", "token") or not token \
+                or not self.tokens.is_good(token):
             raise ApiError(401, "Bad credentials")
         return token
 
@@ -108,17 +120,20 @@ class Gate:
         return fault.apply(request, answer_normally, self.clock)
 
     def _plain(self, request, token):
+        owner = self.tokens.owner(token)
         if request.kind == "graphql":
-            return self.graph.answer(request, token)
+            return self.graph.answer(request, owner)
+        if request.kind in APP_KINDS:
+            return self.app.answer(request)
         if request.kind == "rate_limit":
-            core = self.limits.report(token)
+            core = self.limits.report(owner)
             return Answer(200, encode({"resources": {
-                "core": core, "graphql": self.graph_limits.report(token)}, "rate": core}))
+                "core": core, "graphql": self.graph_limits.report(owner)}, "rate": core}))
         return self.api.answer(request)
 
     def _conditional(self, request, token, answer):
         """Add the ETag, and turn the answer into a 304 if the client has it."""
-        if answer.status != 200 or request.kind in ("rate_limit", "graphql"):
+        if answer.status != 200 or request.kind in UNLIMITED:
             return answer
         tag = _etag(token, request.target, answer)
         if answer.last_modified:
@@ -133,18 +148,27 @@ class Gate:
 
     def _charge(self, request, token, answer):
         """A 304 is free for an authenticated request, and so is /rate_limit."""
-        free = answer.status == 401 or request.kind == "rate_limit" \
+        owner = self.tokens.owner(token)
+        if request.kind == "graphql":
+            if request.graph is not None and answer.status != 401:
+                self._charge_query(request.graph, owner, answer)
+            return
+        free = answer.status == 401 or request.kind in UNLIMITED \
             or (answer.status == 304 and token)
-        if request.kind == "graphql" and not free:
-            points = 0 if self.graph_limits.is_used_up(token) else request.graph.points
-            self.graph_limits.charge(token, points)
-            self.counters.points += points
-        elif not free and self.limits.remaining(token) > 0:
-            self.limits.charge(token)
+        if not free and self.limits.remaining(owner) > 0:
+            self.limits.charge(owner)
+
+    def _charge_query(self, query, owner, answer):
+        """A query costs its points, or what a fault says; a refusal for a limit nothing."""
+        points = query.points if answer.points is None else answer.points
+        if self.graph_limits.is_used_up(owner) or answer.status in (403, 429):
+            points = 0
+        self.graph_limits.charge(owner, points)
+        self.counters.points += points
 
     def _finish(self, request, token, answer):
         limits = self.graph_limits if request.kind == "graphql" else self.limits
-        own = limits.headers(token) if answer.status != 401 else {}
+        own = limits.headers(self.tokens.owner(token)) if answer.status != 401 else {}
         own.update({
             "Date": self.clock.http_date(),
             "Server": "github-double",

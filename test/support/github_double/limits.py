@@ -1,12 +1,19 @@
-"""The primary rate limit, per token, on the double's clock.
+"""The primary and the secondary rate limits, per token, on the double's clock.
 
 https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
+import math
+from collections import deque
+
 from .answers import ApiError
 
 WINDOW_S = 3600
+MINUTE_S = 60
 ANONYMOUS = ""
+
+SECONDARY_LIMIT = ("You have exceeded a secondary rate limit. Please wait a few minutes "
+                   "before you try again.")
 
 HEADER_MODES = ("normal", "absent", "zero")
 
@@ -85,6 +92,54 @@ class RateLimits:
         window = self._window(token)
         return {"limit": self.limit, "used": window.used,
                 "remaining": self.remaining(token), "reset": window.reset}
+
+
+class SecondaryLimits:
+    """Points a minute, for each endpoint of each token; off while a bound is 0.
+
+    A request that only reads is one point, a GraphQL query too.
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits
+    """
+
+    def __init__(self, clock, rest=0, graphql=0, status=403, retry_after=True):
+        self._clock = clock
+        self.bounds = {"rest": rest, "graphql": graphql}
+        self.status = status
+        self.retry_after = retry_after
+        self.refused = 0
+        self._times = {}
+
+    def check(self, token, kind):
+        """Count a request of a kind (counters.CLASSES), or refuse it."""
+        bound = self.bounds["graphql" if kind == "graphql" else "rest"]
+        if not bound:
+            return
+        now = self._clock.now()
+        times = self._times.setdefault((token, kind), deque())
+        while times and times[0] <= now - MINUTE_S:
+            times.popleft()
+        if len(times) < bound:
+            times.append(now)
+            return
+        self.refused += 1
+        headers = {}
+        if self.retry_after:
+            headers["Retry-After"] = str(max(1, math.ceil(times[0] + MINUTE_S - now)))
+        raise secondary(self.status, headers)
+
+    def set(self, wish):
+        """Settings of the control interface: rest, graphql, status, retry_after."""
+        for name in self.bounds:
+            self.bounds[name] = int(wish.get(name, self.bounds[name]))
+        self.status = int(wish.get("status", self.status))
+        self.retry_after = bool(wish.get("retry_after", self.retry_after))
+        self._times.clear()
+
+
+def secondary(status, headers=None):
+    return ApiError(status, SECONDARY_LIMIT, headers=headers,
+                    page="overview/rate-limits-for-the-rest-api"
+                         "#about-secondary-rate-limits")
 
 
 def exceeded(status, headers=None):

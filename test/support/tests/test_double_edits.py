@@ -124,6 +124,35 @@ class Issues(EditCase):
         self.assertEqual(self.look(self.issue)["updated_at"], "2030-01-02T03:04:15Z")
         self.assertEqual(self.last_event(self.issue)["event"], "comment_deleted")
 
+    def test_an_old_comment_of_many_is_edited_late(self):
+        number = self.edit("create_issue", title="long")["number"]
+        made = [self.edit("add_comment", number=number, body=str(i)) for i in range(105)]
+        self.client.clock(advance_s=3600)
+        self.edit("edit_comment", id=made[2]["id"], body="late")
+        whole = self.walk(f"/issues/{number}/comments?per_page=100")
+        self.assertEqual([c["body"] for c in whole][:4], ["0", "1", "late", "3"])
+        self.assertEqual(len(whole), 105)
+        since = self.walk(f"/issues/{number}/comments?since=2030-01-02T04:00:00Z")
+        self.assertEqual([c["body"] for c in since], ["late"])
+
+    def test_a_deleted_milestone_leaves_its_issues(self):
+        made = self.edit("create_milestone", title="4.0")
+        self.edit("set_milestone", number=self.issue, milestone=made["milestone"])
+        before = self.look(self.issue)["updated_at"]
+        self.client.clock(advance_s=60)
+        self.edit("delete_milestone", milestone=made["milestone"])
+        issue = self.look(self.issue)
+        self.assertEqual((issue["milestone"], issue["updated_at"]), (None, before))
+
+    def test_any_event_can_be_added(self):
+        before = self.look(self.issue)["updated_at"]
+        self.edit("add_event", number=self.issue, event="marked_as_duplicate")
+        self.edit("add_event", number=self.issue, event="user_blocked", fields={"block_duration": "1"})
+        self.assertEqual(self.last_event(self.issue)["event"], "user_blocked")
+        self.assertEqual(self.look(self.issue)["updated_at"], before)
+        with self.assertRaises(ControlFailed):
+            self.edit("add_event", number=self.issue, event="x", fields={"id": 3})
+
     def test_touch_moves_only_the_time(self):
         before = self.look(self.issue)
         self.edit("touch", number=self.issue)
@@ -162,6 +191,44 @@ class Pulls(EditCase):
         event = self.last_event(self.pull)
         self.assertEqual(event["dismissed_review"]["review_id"], made["id"])
 
+    def test_the_base_and_the_branch(self):
+        self.edit("change_base", number=self.pull, base_ref="next")
+        base = self.get(f"/pulls/{self.pull}").json()["base"]
+        self.assertEqual((base["ref"], base["label"]), ("next", "acme:next"))
+        self.assertEqual(self.last_event(self.pull)["event"], "base_ref_changed")
+        for op, kind in (("delete_head", "head_ref_deleted"), ("restore_head", "head_ref_restored"),
+                         ("push_head", "head_ref_force_pushed")):
+            self.edit(op, number=self.pull)
+            self.assertEqual(self.last_event(self.pull)["event"], kind)
+
+    def test_reviewers_come_and_go(self):
+        self.edit("request_review", number=self.pull, reviewer="judge")
+        self.edit("request_review", number=self.pull, reviewer="judge")
+        self.edit("request_review", number=self.pull, team="core")
+        pull = self.get(f"/pulls/{self.pull}").json()
+        self.assertEqual([p["login"] for p in pull["requested_reviewers"]].count("judge"), 1)
+        self.assertEqual(pull["requested_teams"][-1]["name"], "core")
+        self.assertEqual(self.last_event(self.pull)["requested_team"]["name"], "core")
+        self.edit("remove_review_request", number=self.pull, reviewer="judge")
+        pull = self.get(f"/pulls/{self.pull}").json()
+        self.assertNotIn("judge", [p["login"] for p in pull["requested_reviewers"]])
+        self.assertEqual(self.last_event(self.pull)["event"], "review_request_removed")
+
+    def test_an_edited_review_tells_no_listing(self):
+        made = self.edit("add_review", number=self.pull, body="old")
+        self.client.clock(advance_s=60)
+        self.edit("edit_review", id=made["id"], body="new")
+        self.assertEqual(self.look(self.pull)["updated_at"], AT)
+        self.assertEqual(self.walk(f"/pulls/{self.pull}/reviews?per_page=100")[-1]["body"], "new")
+
+    def test_review_comments_come_and_go(self):
+        before = self.get(f"/pulls/{self.pull}").json()["review_comments"]
+        made = self.edit("add_review_comment", number=self.pull, body="x")
+        self.assertEqual(self.get(f"/pulls/{self.pull}").json()["review_comments"], before + 1)
+        self.edit("delete_review_comment", id=made["id"])
+        self.assertEqual(self.get(f"/pulls/{self.pull}").json()["review_comments"], before)
+        self.assertNotIn(made["id"], [c["id"] for c in self.walk(f"/pulls/{self.pull}/comments")])
+
     def test_review_comments_do_not_move_the_issue_when_edited(self):
         made = self.edit("add_review_comment", number=self.pull, body="x")
         self.client.clock(advance_s=60)
@@ -185,6 +252,15 @@ class Leaving(EditCase):
         self.assertEqual(self.look(self.issue), before)
         self.edit("delete_issue", number=self.issue, status=404)
         self.assertEqual(self.get(f"/issues/{self.issue}").status, 404)
+
+    def test_issues_become_discussions(self):
+        self.edit("convert_to_discussion", number=self.issue)
+        self.assertEqual(self.get(f"/issues/{self.issue}").status, 404)
+        self.edit("restore_issue", number=self.issue)
+        self.edit("convert_to_discussion", number=self.issue, stays=True)
+        issue = self.look(self.issue)
+        self.assertEqual((issue["state"], issue["locked"]), ("closed", True))
+        self.assertEqual(self.last_event(self.issue)["event"], "converted_to_discussion")
 
     def test_numbers_of_deleted_issues_are_not_used_again(self):
         top = self.edit("create_issue")["number"]
@@ -222,6 +298,37 @@ class Leaving(EditCase):
         self.assertEqual(self.get(path).json()["content"].strip(), "W10K")
         raw = self.get(path, Accept="application/vnd.github.raw+json")
         self.assertEqual(raw.body, b"[]\n")
+
+
+class Random(EditCase):
+    def tearDown(self):
+        self.assert_in_step()
+
+    def test_a_seed_repeats(self):
+        states = []
+        for _ in range(2):
+            with Double(self.folders()) as double:
+                client = DoubleClient(double.url)
+                client.clock(set=AT, frozen=True)
+                done = client.random_edits(REPO, 150, 7, spread_s=5)
+                states.append((done, client.state(REPO)))
+                client.close()
+        self.assertEqual(states[0], states[1])
+        self.assertEqual(len(states[0][0]), 150)
+
+    def test_they_are_many_kinds_and_keep_the_model_in_step(self):
+        done = self.client.random_edits(REPO, 300, 3, spread_s=60)
+        self.assertGreater(len({edit["op"] for edit in done}), 30)
+        self.assertTrue(all(edit["at"] >= AT for edit in done))
+
+    def test_kinds_can_be_chosen(self):
+        kinds = ["delete_issue", "transfer_issue", "convert_to_discussion", "delete_user"]
+        done = self.client.random_edits(REPO, 20, 1, kinds)
+        self.assertLessEqual({edit["op"] for edit in done}, set(kinds))
+        with self.assertRaises(ControlFailed):
+            self.client.random_edits(REPO, 1, 1, ["fly"])
+        with self.assertRaises(ControlFailed):
+            self.client.random_edits(REPO, 5000, 1, ["delete_issue"])
 
 
 class Transfers(EditCase):

@@ -61,8 +61,9 @@ def commit(repository_shape, full_name, oid):
 def label(repository, shape, data):
     """A label of an issue or of an event; an event has only its name and colour."""
     if "id" not in data:
-        found = next((r for r in repository.labels if r.load()["name"] == data["name"]), None)
-        data = {**(found.load() if found else {"id": 0, "node_id": "LA_gone"}), **data}
+        known = repository.view("labels by name", lambda: {
+            found["name"]: found for found in (record.load() for record in repository.labels)})
+        data = {**known.get(data["name"], {"id": 0, "node_id": "LA_gone"}), **data}
     return {"__typename": "Label", "id": global_id(data, "Label", repository.id),
             "name": data["name"], "color": data["color"], "description": data.get("description"),
             "isDefault": data.get("default", False), "repository": shape,

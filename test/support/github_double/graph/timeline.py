@@ -9,23 +9,10 @@ import node_ids
 from ..clock import format_time, parse_time
 from .connections import Rows
 from .execute import FieldError
+from .language import item_type
 from .people import actor, commit, database_id, label, only, requested_reviewer
 
-_ITEM_TYPES = {"IssueComment": "ISSUE_COMMENT", "PullRequestReview": "PULL_REQUEST_REVIEW"}
 _REVIEW_STATES = ("PENDING", "COMMENTED", "APPROVED", "CHANGES_REQUESTED", "DISMISSED")
-
-
-def item_type(type_name):
-    """The value of itemTypes that asks for a type."""
-    if type_name in _ITEM_TYPES:
-        return _ITEM_TYPES[type_name]
-    parts, word = [], ""
-    for character in type_name:
-        if character.isupper() and word:
-            parts.append(word)
-            word = ""
-        word += character
-    return "_".join([*parts, word]).upper()
 
 
 def enum_value(value):
