@@ -1,4 +1,5 @@
 # What GitHub sends, and texts that pass through.
 maintner_fuzzer(gh_link fuzz_gh_link.c LINK sync_github)
+maintner_fuzzer(gh_tokens fuzz_gh_tokens.c LINK sync_github)
 maintner_fuzzer(json_text fuzz_json_text.c LINK base)
 maintner_fuzzer(time fuzz_time.c LINK base)
