@@ -230,6 +230,16 @@ diff_sync_state(struct diff *d, const char *family, int64_t server_date_ms, bool
 }
 
 Maintpb__Mutation *
+diff_rename(struct diff *d, const char *full_name)
+{
+	Maintpb__Mutation *m = diff_repo_message(d);
+
+	if (m != NULL)
+		m->github->renamed_to = diff_text(full_name);
+	return m;
+}
+
+Maintpb__Mutation *
 diff_tombstone(struct diff *d, uint32_t number)
 {
 	Maintpb__Mutation *m = diff_issue_message(d, number);

@@ -71,6 +71,9 @@ int diff_milestones(
 Maintpb__Mutation *diff_sync_state(struct diff *d, const char *family, int64_t server_date_ms,
     bool complete, const char *position);
 
+/* GitHub answers with "owner/repo" where it was asked for the repository's old name. */
+Maintpb__Mutation *diff_rename(struct diff *d, const char *full_name);
+
 /* An issue that GitHub no longer has. */
 Maintpb__Mutation *diff_tombstone(struct diff *d, uint32_t number);
 /* One that moved: "owner/repo/number", or an URL; the text must outlive the message. */

@@ -82,8 +82,8 @@ family_etag(const struct syncer *s, const struct family_state *st)
 }
 
 void
-family_set_etag(const struct syncer *s, struct family_state *st, const char *etag)
+family_set_etag(struct family_state *st, const struct gh_page *page)
 {
-	copy(slice_str(etag), st->etag, sizeof(st->etag));
-	copy(slice_str(gh_token_digest(s->gh)), st->etag_owner, sizeof(st->etag_owner));
+	copy(slice_str(page->etag), st->etag, sizeof(st->etag));
+	copy(slice_str(page->token_digest), st->etag_owner, sizeof(st->etag_owner));
 }

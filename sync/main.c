@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "sync/listener.h"
+#include "sync/pace.h"
 #include "sync/syncer.h"
 
 #define BACKOFF_FIRST_MS INT64_C(5000)
@@ -28,7 +29,7 @@
 struct settings {
 	const char *owner, *repo, *log, *log_exact, *snapshot, *github_url, *token_file, *token;
 	const char *listen, *secret_file, *log_level, *ca_file, *app_id, *app_key_file;
-	int64_t interval_s, installation_id;
+	int64_t interval_s, relist_s, installation_id;
 	bool once, rebuild;
 };
 
@@ -45,6 +46,7 @@ struct daemon {
 	struct listener *listener;
 	char *secret;
 	struct syncer syncer;
+	struct pace pace;
 	int64_t replay_logged_ms;
 	bool waited_for_log;
 	struct err_info tend_error; /* what looking after log and snapshot met while idle */
@@ -111,7 +113,14 @@ read_settings(
 		    .low = 1,
 		    .high = 86400,
 		    .value = "SEC",
-		    .help = "seconds between rounds [600]" },
+		    .help = "seconds between rounds, about; fewer while much happens [600]" },
+		{ .name = "relist-interval",
+		    .type = CONF_NUMBER,
+		    .target = &s->relist_s,
+		    .low = 0,
+		    .high = 31536000,
+		    .value = "SEC",
+		    .help = "seconds between slow passes over everything; 0 = never [86400]" },
 		{ .name = "once",
 		    .type = CONF_SWITCH,
 		    .target = &s->once,
@@ -224,7 +233,7 @@ is_final(int rc)
 	return rc == ERR_CONFLICT || rc == ERR_CORRUPT || rc == ERR_VERSION;
 }
 
-/* Sleep until the time is over, a poke (when `pokable`) or a stop. */
+/* Sleep until the time is over, a stop, or (when `pokable`) a poke, which promises a change. */
 static void
 wait_for_round(struct daemon *d, int64_t ms, bool pokable)
 {
@@ -241,8 +250,10 @@ wait_for_round(struct daemon *d, int64_t ms, bool pokable)
 		poll(p, 2, (int)(left < TEND_MS ? left : TEND_MS));
 		if (p[0].revents != 0)
 			check_signals(d);
-		if (p[1].revents != 0 && read(d->poke_fd, &pokes, sizeof(pokes)) > 0)
+		if (p[1].revents != 0 && read(d->poke_fd, &pokes, sizeof(pokes)) > 0) {
+			pace_promise(&d->pace);
 			return;
+		}
 		if (is_final(mirror_tend(d->mirror, &d->tend_error)))
 			return; /* the next round meets it, too, and ends the program */
 	}
@@ -443,33 +454,61 @@ log_round(struct daemon *d, int64_t started_ms, int rc, const struct err_info *e
 		    LOG_I("requests", g->requests), LOG_END);
 }
 
+/* Requests that the budget was charged for. */
+static uint64_t
+requests_spent(const struct daemon *d)
+{
+	const struct gh_stats *g = gh_stats(d->gh);
+
+	return g->requests - g->not_modified - g->graphql_requests;
+}
+
+/* One round and what is to be waited after it. */
+static int
+run_round(struct daemon *d, int64_t *backoff, int64_t *ret_wait)
+{
+	uint64_t records = mirror_records(d->mirror), spent = requests_spent(d);
+	int64_t started = clock_mono_ms(), interval = d->set.interval_s * 1000;
+	struct err_info ei = { 0 };
+	int rc = syncer_round(&d->syncer, &ei);
+
+	log_round(d, started, rc, &ei);
+	if (rc == 0) {
+		*ret_wait = pace_next(&d->pace, mirror_records(d->mirror) != records,
+		    requests_spent(d) - spent, gh_stats(d->gh)->rate_limit);
+		*backoff = BACKOFF_FIRST_MS;
+	} else {
+		*ret_wait = *backoff < interval ? *backoff : interval;
+		*backoff *= 2;
+	}
+	return rc;
+}
+
 static int
 run_rounds(struct daemon *d)
 {
-	int64_t backoff = BACKOFF_FIRST_MS, interval = d->set.interval_s * 1000;
+	const struct syncer_opts o = { .mirror = d->mirror,
+		.gh = d->gh,
+		.status = &d->status,
+		.owner = (char *)(uintptr_t)d->set.owner,
+		.repo = (char *)(uintptr_t)d->set.repo,
+		.relist_ms = d->set.once ? 0 : d->set.relist_s * 1000 };
+	int64_t backoff = BACKOFF_FIRST_MS, wait = 0;
 	int rc = 0, tries = 0;
 
-	syncer_init(&d->syncer, d->mirror, d->gh, &d->status, (char *)(uintptr_t)d->set.owner,
-	    (char *)(uintptr_t)d->set.repo);
+	pace_init(&d->pace, d->set.interval_s * 1000);
+	syncer_init(&d->syncer, &o);
 	while (!check_signals(d)) {
-		struct err_info ei = { 0 };
-		int64_t started = clock_mono_ms();
-
-		rc = syncer_round(&d->syncer, &ei);
-		log_round(d, started, rc, &ei);
+		rc = run_round(d, &backoff, &wait);
 		if (is_final(rc) || (d->set.once && (rc == 0 || ++tries == ONCE_TRIES)))
-			return rc;
-		if (rc == ERR_CANCELED || d->stopping)
-			return 0;
+			break;
 		status_set_phase(&d->status, rc == 0 ? "idle" : "backing off");
-		wait_for_round(d,
-		    rc == 0              ? interval
-		    : backoff < interval ? backoff
-					 : interval,
-		    rc == 0);
-		backoff = rc == 0 ? BACKOFF_FIRST_MS : backoff * 2;
+		if (rc != ERR_CANCELED)
+			wait_for_round(d, wait, rc == 0);
+		rc = 0; /* a stop meanwhile is no failure */
 	}
-	return 0;
+	syncer_clear(&d->syncer);
+	return rc;
 }
 
 int
@@ -477,7 +516,8 @@ main(int argc, char **argv)
 {
 	static struct daemon d = { .set = { .github_url = "https://api.github.com",
 				       .log_level = "info",
-				       .interval_s = 600 } };
+				       .interval_s = 600,
+				       .relist_s = 86400 } };
 	enum log_severity level = LOG_SEV_INFO;
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { 0 };

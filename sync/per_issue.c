@@ -60,7 +60,6 @@ add_issue(struct mirror_txn *t, struct diff *d, const json_t *issue, struct err_
 
 struct issue_job {
 	struct syncer *s;
-	uint32_t number;
 	const json_t *doc;
 	struct err_info *ei;
 };
@@ -78,35 +77,26 @@ commit_issue(struct mirror_txn *t, void *ctx)
 	return rc;
 }
 
-static int
-commit_tombstone(struct mirror_txn *t, void *ctx)
+bool
+view_has_live(struct snap_view *v, uint32_t number)
 {
-	struct issue_job *job = ctx;
-	Maintpb__Mutation *m;
-	struct diff d;
+	struct snap_issue i;
 
-	txn_diff(job->s, t, &d);
-	m = diff_tombstone(&d, job->number);
-	diff_clear(&d);
-	return m == NULL ? ERR_NOMEM : mirror_add(t, m);
+	return snap_issue_get(v, number, &i) == 0 && (i.flags & SNAP_ISSUE_SEEN) != 0 &&
+	       (i.flags & SNAP_ISSUE_NOT_EXIST) == 0;
 }
 
-int
-bury_issue(struct syncer *s, uint32_t number, struct err_info *ei)
+bool
+issue_is_live(struct syncer *s, uint32_t number)
 {
-	struct issue_job job = { .s = s, .number = number, .ei = ei };
 	struct snap_view *v;
-	struct snap_issue i;
-	int rc = mirror_view(s->mirror, &v);
+	bool live;
 
-	if (rc != 0)
-		return rc;
-	rc = snap_issue_get(v, number, &i);
+	if (mirror_view(s->mirror, &v) != 0)
+		return false;
+	live = view_has_live(v, number);
 	snap_writer_view_end(v);
-	if (rc != 0 || (i.flags & SNAP_ISSUE_NOT_EXIST) != 0)
-		return rc == ERR_NOENT ? 0 : rc;
-	log_info("issue is gone from GitHub", LOG_I("number", number), LOG_END);
-	return mirror_commit(s->mirror, commit_tombstone, &job, ei);
+	return live;
 }
 
 /* An issue that moved to another repository has another number or repository there. */
@@ -115,38 +105,65 @@ is_this_issue(const struct syncer *s, uint32_t number, const struct gh_page *pag
 {
 	const char *repo = json_string_value(json_object_get(page->doc, "repository_url"));
 	const char *tail = repo != NULL ? strstr(repo, "/repos/") : NULL;
-	char want[512];
+	char ours[512], hubs[512];
 
 	if (json_integer_value(json_object_get(page->doc, "number")) != number)
 		return false;
 	if (page->moved_to[0] == '\0' || tail == NULL)
 		return true;
-	snprintf(want, sizeof(want), "/repos/%s/%s", s->owner, s->repo);
-	return strcasecmp(tail, want) == 0;
+	snprintf(ours, sizeof(ours), "/repos/%s/%s", s->owner, s->repo);
+	snprintf(hubs, sizeof(hubs), "/repos/%s/%s", s->hub_owner, s->hub_name);
+	return strcasecmp(tail, ours) == 0 || strcasecmp(tail, hubs) == 0;
+}
+
+/* "owner/repo/7" of an issue's own words, or else the URL that led there. */
+static void
+destination_of(const struct gh_page *page, char *out, size_t size)
+{
+	const char *repo = json_string_value(json_object_get(page->doc, "repository_url"));
+	const char *tail = repo != NULL ? strstr(repo, "/repos/") : NULL;
+	json_int_t number = json_integer_value(json_object_get(page->doc, "number"));
+
+	if (tail != NULL && number > 0)
+		snprintf(out, size, "%s/%lld", tail + strlen("/repos/"), (long long)number);
+	else
+		snprintf(out, size, "%s", page->moved_to);
+}
+
+static int
+gone_or_missing(struct syncer *s, uint32_t number, int rc, struct err_info *ei)
+{
+	if (rc == ERR_GONE)
+		rc = note_gone(s, number, "", ei);
+	else if (rc == ERR_NOENT)
+		rc = note_missing(s, number, ei);
+	else
+		return rc;
+	return rc == 0 ? ERR_NOENT : rc;
 }
 
 int
 fetch_issue(struct syncer *s, uint32_t number, struct err_info *ei)
 {
-	struct issue_job job = { .s = s, .number = number, .ei = ei };
-	char url[GH_URL_MAX];
+	struct issue_job job = { .s = s, .ei = ei };
+	char url[GH_URL_MAX], moved[GH_URL_MAX];
 	struct gh_page page;
 	int rc = gh_url(s->gh, url, "/repos/%s/%s/issues/%u", s->owner, s->repo, number);
 
 	if (rc == 0)
 		rc = gh_get(s->gh, url, NULL, false, &page, ei);
-	if (rc == ERR_GONE || (rc == 0 && !is_this_issue(s, number, &page))) {
-		if (rc == 0)
-			gh_page_clear(&page);
-		rc = bury_issue(s, number, ei);
+	if (rc != 0)
+		return gone_or_missing(s, number, rc, ei);
+	if (!is_this_issue(s, number, &page)) {
+		destination_of(&page, moved, sizeof(moved));
+		gh_page_clear(&page);
+		rc = note_gone(s, number, moved, ei);
 		return rc == 0 ? ERR_NOENT : rc;
 	}
-	if (rc != 0)
-		return rc;
 	job.doc = page.doc;
 	rc = mirror_commit(s->mirror, commit_issue, &job, ei);
 	gh_page_clear(&page);
-	return rc;
+	return rc == 0 ? note_found(s, number, ei) : rc;
 }
 
 /* --- lists below one issue --- */
@@ -247,10 +264,14 @@ commit_list(struct mirror_txn *t, void *ctx)
 	int rc;
 
 	txn_diff(job->s, t, &d);
-	if (job->f == STATUS_REVIEWS)
+	if (!view_has_live(d.view, job->number))
+		rc = 0;
+	else if (job->f == STATUS_REVIEWS)
 		rc = diff_reviews(&d, job->number, job->items, job->date_ms, &m, job->ei);
 	else if (job->f == STATUS_EVENTS)
 		rc = diff_events(&d, job->number, job->items, job->date_ms, &m, job->ei);
+	else if (job->f == STATUS_REVIEW_COMMENTS)
+		rc = diff_review_comments(&d, job->number, job->items, true, &m, job->ei);
 	else
 		rc =
 		    diff_comments(&d, job->number, job->items, true, job->date_ms, &m, job->ei);
@@ -263,13 +284,14 @@ commit_list(struct mirror_txn *t, void *ctx)
 	return rc;
 }
 
-static int
+int
 relist(struct syncer *s, enum status_family f, uint32_t number, struct err_info *ei)
 {
 	static const char *const paths[STATUS_FAMILIES] = {
 		[STATUS_COMMENTS] = "issues/%u/comments?per_page=100",
 		[STATUS_EVENTS] = "issues/%u/events?per_page=100",
 		[STATUS_REVIEWS] = "pulls/%u/reviews?per_page=100",
+		[STATUS_REVIEW_COMMENTS] = "pulls/%u/comments?per_page=100",
 	};
 	struct list_job job = {
 		.s = s, .f = f, .number = number, .date_ms = TIME_NONE, .ei = ei
@@ -285,12 +307,9 @@ relist(struct syncer *s, enum status_family f, uint32_t number, struct err_info 
 	rc = gh_url(s->gh, url, "/repos/%s/%s/%s", s->owner, s->repo, path);
 	if (rc == 0)
 		rc = list_surely(s, url, &items, &job.date_ms, ei);
-	if (rc == ERR_GONE)
-		return bury_issue(s, number, ei);
-	if (rc == ERR_NOENT) { /* may be a lagging replica: the next round asks again */
-		log_warning(
-		    "GitHub does not know the issue for now", LOG_I("number", number), LOG_END);
-		return 0;
+	if (rc == ERR_GONE || rc == ERR_NOENT) { /* of the issue, or a lagging replica */
+		rc = fetch_issue(s, number, ei);
+		return rc == ERR_NOENT ? 0 : rc;
 	}
 	if (rc != 0)
 		return rc;
@@ -302,32 +321,8 @@ relist(struct syncer *s, enum status_family f, uint32_t number, struct err_info 
 
 /* --- which issues --- */
 
-typedef bool (*needs_relist)(const struct snap_issue *i);
-
-static bool
-reviews_are_stale(const struct snap_issue *i)
-{
-	return (i->flags & SNAP_ISSUE_PULL) != 0 &&
-	       (snap_issue_reviews_ms(i) == TIME_NONE ||
-		   snap_issue_reviews_ms(i) <= snap_issue_updated_ms(i));
-}
-
-static bool
-comments_differ(const struct snap_issue *i)
-{
-	return snap_issue_hub_comments(i) != SNAP_HUB_UNKNOWN &&
-	       snap_issue_hub_comments(i) != snap_issue_comment_count(i);
-}
-
-static bool
-events_unknown(const struct snap_issue *i)
-{
-	return snap_issue_events_ms(i) == TIME_NONE;
-}
-
-/* Numbers that `test` picks, as u32 in `ret`. */
-static int
-collect(struct syncer *s, needs_relist test, struct buf *ret)
+int
+pick_issues(struct syncer *s, pick_issue test, int64_t ms, struct buf *ret)
 {
 	struct snap_list_pos pos;
 	struct snap_list list;
@@ -340,59 +335,31 @@ collect(struct syncer *s, needs_relist test, struct buf *ret)
 	rc = snap_list_begin(v, SNAP_BY_NUMBER, false, SNAP_CLASS_ALL, NULL, &list);
 	while (rc == 0 && (rc = snap_list_next(&list, &pos)) == 0) {
 		rc = snap_issue_get(v, pos.number, &i);
-		if (rc == 0 && test(&i))
+		if (rc == 0 && test(&i, ms))
 			buf_le32(ret, pos.number);
 	}
 	snap_writer_view_end(v);
 	return rc == ERR_NOENT ? buf_err(ret) : rc;
 }
 
-static int
-relist_all(struct syncer *s, enum status_family f, needs_relist test, struct err_info *ei)
+static bool
+comments_differ(const struct snap_issue *i, int64_t ms)
 {
-	struct buf numbers;
-	int rc;
-
-	buf_init(&numbers, SIZE_MAX / 2);
-	rc = collect(s, test, &numbers);
-	pthread_mutex_lock(&s->status->lock);
-	if (f == STATUS_REVIEWS)
-		s->status->families[f].expected = s->status->families[f].done + numbers.len / 4;
-	pthread_mutex_unlock(&s->status->lock);
-	for (size_t at = 0; rc == 0 && at < numbers.len; at += 4)
-		rc = relist(s, f, get_le32(numbers.ptr + at), ei);
-	buf_clear(&numbers);
-	return rc;
-}
-
-int
-pass_reviews(struct syncer *s, struct err_info *ei)
-{
-	struct family_state st;
-	int64_t start = TIME_NONE;
-	int rc = family_load(s, STATUS_ISSUES, &st);
-
-	status_set_phase(s->status, "reviews");
-	start = st.server_date_ms; /* reviews are as fresh as the listing that led to them */
-	if (rc == 0)
-		rc = relist_all(s, STATUS_REVIEWS, reviews_are_stale, ei);
-	if (rc == 0)
-		rc = family_load(s, STATUS_REVIEWS, &st);
-	if (rc != 0)
-		return rc;
-	st.complete = true;
-	st.server_date_ms = st.watermark_ms = start;
-	return family_save(s, STATUS_REVIEWS, &st, ei);
+	(void)ms;
+	return snap_issue_hub_comments(i) != SNAP_HUB_UNKNOWN &&
+	       snap_issue_hub_comments(i) != snap_issue_comment_count(i);
 }
 
 int
 pass_comments(struct syncer *s, struct err_info *ei)
 {
-	return relist_all(s, STATUS_COMMENTS, comments_differ, ei);
-}
+	struct buf numbers;
+	int rc;
 
-int
-pass_events(struct syncer *s, struct err_info *ei)
-{
-	return relist_all(s, STATUS_EVENTS, events_unknown, ei);
+	buf_init(&numbers, SIZE_MAX / 2);
+	rc = pick_issues(s, comments_differ, 0, &numbers);
+	for (size_t at = 0; rc == 0 && at < numbers.len; at += 4)
+		rc = relist(s, STATUS_COMMENTS, get_le32(numbers.ptr + at), ei);
+	buf_clear(&numbers);
+	return rc;
 }

@@ -8,7 +8,8 @@
 #include "base/json_text.h"
 
 const char *const status_family_names[STATUS_FAMILIES] = { "issues", "comments", "events",
-	"reviews", "labels", "milestones" };
+	"reviews", "pulls", "review_comments", "labels", "milestones", "repository", "rules",
+	"relist" };
 
 void
 status_init(struct status *s)
@@ -56,12 +57,12 @@ static void
 family_metrics(const struct status *s, struct buf *b)
 {
 	metric(b, "objects", "gauge", "Objects of a family that the snapshot holds.");
-	for (int f = 0; f < STATUS_FAMILIES; f++)
+	for (int f = 0; f < STATUS_LOGGED; f++)
 		buf_fmt(b, "maintner_sync_objects{family=\"%s\"} %llu\n",
 		    status_family_names[f], (unsigned long long)s->families[f].done);
 	metric(b, "objects_expected", "gauge",
 	    "Objects that the first walk should find; 0 = unknown.");
-	for (int f = 0; f < STATUS_FAMILIES; f++)
+	for (int f = 0; f < STATUS_LOGGED; f++)
 		buf_fmt(b, "maintner_sync_objects_expected{family=\"%s\"} %llu\n",
 		    status_family_names[f], (unsigned long long)s->families[f].expected);
 	metric(b, "synced_at_seconds", "gauge",

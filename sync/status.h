@@ -16,8 +16,14 @@ enum status_family {
 	STATUS_COMMENTS,
 	STATUS_EVENTS,
 	STATUS_REVIEWS,
+	STATUS_PULLS, /* what the listing of pull requests alone tells */
+	STATUS_REVIEW_COMMENTS,
 	STATUS_LABELS,
 	STATUS_MILESTONES,
+	STATUS_LOGGED, /* how far the ones above are is in the log, too */
+	STATUS_REPOSITORY = STATUS_LOGGED,
+	STATUS_RULES,  /* .github/issue_slo_rules.json */
+	STATUS_RELIST, /* the slow pass over everything */
 	STATUS_FAMILIES,
 };
 

@@ -1,26 +1,38 @@
 /* syncer.c - the order of a round, checkpoints, and what the status says of it. */
 #include "sync/syncer.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "sync/syncer_internal.h"
 
-#define REFS_EVERY 10U /* rounds: labels and milestones change seldom */
+#define REFS_EVERY 10 /* polls: labels, milestones and the like change seldom */
 #define CHECKPOINT_BYTES ((uint64_t)16 << 20)
 #define CHECKPOINT_MS INT64_C(60000) /* in a long round */
 #define PROGRESS_MS INT64_C(10000)
 
 void
-syncer_init(struct syncer *s, struct mirror *m, struct gh *gh, struct status *st, char *owner,
-    char *repo)
+syncer_init(struct syncer *s, const struct syncer_opts *o)
 {
-	*s = (struct syncer){ .mirror = m,
-		.gh = gh,
-		.status = st,
-		.owner = owner,
-		.repo = repo,
+	*s = (struct syncer){ .mirror = o->mirror,
+		.gh = o->gh,
+		.status = o->status,
+		.owner = o->owner,
+		.repo = o->repo,
+		.relist_ms = o->relist_ms,
+		.hub_now_ms = TIME_NONE,
 		.flushed_ms = clock_mono_ms() };
+	snprintf(s->hub_owner, sizeof(s->hub_owner), "%s", o->owner);
+	snprintf(s->hub_name, sizeof(s->hub_name), "%s", o->repo);
+	buf_init(&s->relist.seen, SIZE_MAX / 2);
+}
+
+void
+syncer_clear(struct syncer *s)
+{
+	buf_clear(&s->relist.seen);
 }
 
 /* --- status --- */
@@ -40,6 +52,8 @@ update_counts(struct syncer *s)
 		s->status->families[STATUS_COMMENTS].done = r.comments;
 		s->status->families[STATUS_EVENTS].done = r.events;
 		s->status->families[STATUS_REVIEWS].done = r.reviews;
+		s->status->families[STATUS_PULLS].done = r.counts[1] + r.counts[3];
+		s->status->families[STATUS_REVIEW_COMMENTS].done = r.review_comments;
 		s->status->github = *gh_stats(s->gh);
 		s->status->records = mirror_records(s->mirror);
 		pthread_mutex_unlock(&s->status->lock);
@@ -77,7 +91,7 @@ update_families(struct syncer *s)
 
 		if (rc != 0)
 			return rc;
-		complete = complete && st.complete;
+		complete = complete && (st.complete || f == STATUS_RELIST);
 		pthread_mutex_lock(&s->status->lock);
 		s->status->families[f].synced_at_ms =
 		    st.complete ? st.server_date_ms : TIME_NONE;
@@ -93,7 +107,7 @@ update_families(struct syncer *s)
 
 struct checkpoint {
 	struct syncer *s;
-	struct family_state families[STATUS_FAMILIES];
+	struct family_state families[STATUS_LOGGED];
 };
 
 /* One record for all families: a rebuilt snapshot knows from it what is missing. */
@@ -105,7 +119,7 @@ add_sync_states(struct mirror_txn *t, void *ctx)
 	int rc = 0;
 
 	txn_diff(c->s, t, &d);
-	for (int f = 0; f < STATUS_FAMILIES && rc == 0; f++) {
+	for (int f = 0; f < STATUS_LOGGED && rc == 0; f++) {
 		const struct family_state *st = &c->families[f];
 		Maintpb__Mutation *m;
 
@@ -128,7 +142,7 @@ syncer_checkpoint(struct syncer *s, struct err_info *ei)
 	int rc = 0;
 
 	if (mirror_records(s->mirror) != s->flushed_records) {
-		for (int f = 0; f < STATUS_FAMILIES && rc == 0; f++)
+		for (int f = 0; f < STATUS_LOGGED && rc == 0; f++)
 			rc = family_load(s, (enum status_family)f, &c.families[f]);
 		if (rc == 0)
 			rc = mirror_commit(s->mirror, add_sync_states, &c, ei);
@@ -207,53 +221,127 @@ expect_comments(struct syncer *s)
 	return rc == ERR_NOENT ? 0 : rc;
 }
 
-/* Is the repository there, readable, and are issues switched on? */
+/* --- the families, in order --- */
+
 static int
-check_repository(struct syncer *s, struct err_info *ei)
+poll_pulls(struct syncer *s, struct err_info *ei)
 {
-	char url[GH_URL_MAX];
-	struct gh_page page;
-	const char *name;
-	int rc = gh_url(s->gh, url, "/repos/%s/%s", s->owner, s->repo);
+	return walk_family(s, STATUS_PULLS, ei);
+}
+
+static int
+poll_comments(struct syncer *s, struct err_info *ei)
+{
+	return walk_family(s, STATUS_COMMENTS, ei);
+}
+
+static int
+poll_review_comments(struct syncer *s, struct err_info *ei)
+{
+	return walk_family(s, STATUS_REVIEW_COMMENTS, ei);
+}
+
+static int
+poll_events(struct syncer *s, struct err_info *ei)
+{
+	return walk_family(s, STATUS_EVENTS, ei);
+}
+
+/*
+ * Events, first: with GraphQL issue by issue, a hundred in a query, since the listing of
+ * all is capped; without it the listing.
+ */
+static int
+first_events(struct syncer *s, struct err_info *ei)
+{
+	struct family_state events, issues;
+	int rc = family_load(s, STATUS_EVENTS, &events);
 
 	if (rc == 0)
-		rc = gh_get(s->gh, url, NULL, false, &page, ei);
+		rc = family_load(s, STATUS_ISSUES, &issues);
+	if (rc != 0 || events.complete || events.position[0] != '\0' || !graphql_ready(s))
+		return rc;
+	status_set_phase(s->status, "events");
+	rc = pass_first_details(s, ei);
+	if (rc != 0 || !graphql_ready(s)) /* given up meanwhile: the listing, then */
+		return rc;
+	events.complete = true;
+	/* What happened since the issues were first asked for is the poll's to find. */
+	events.watermark_ms = events.server_date_ms = issues.watermark_ms;
+	return family_save(s, STATUS_EVENTS, &events, ei);
+}
+
+/* Every tenth poll, and until it has succeeded once.  The count stands in the sync table. */
+static int
+poll_refs(struct syncer *s, struct err_info *ei)
+{
+	struct family_state st;
+	int rc = family_load(s, STATUS_REPOSITORY, &st);
+	long polls = strtol(st.position, NULL, 10) + 1;
+
+	if (rc == 0 && (!st.complete || polls >= REFS_EVERY)) {
+		rc = walk_refs(s, ei);
+		if (rc == 0)
+			rc = family_load(s, STATUS_REPOSITORY, &st);
+		polls = 0;
+	}
 	if (rc != 0)
-		return err_wrap(ei, rc, "repository %s/%s", s->owner, s->repo);
-	name = json_string_value(json_object_get(page.doc, "full_name"));
-	if (page.moved_to[0] != '\0')
-		log_warning("the repository was renamed; it is followed under its old name",
-		    LOG_S("full_name", name), LOG_END);
-	gh_page_clear(&page);
-	return 0;
+		return rc;
+	snprintf(st.position, sizeof(st.position), "%ld", polls);
+	return family_save(s, STATUS_REPOSITORY, &st, ei);
+}
+
+/* The repository may have been deleted, renamed or closed to us: say which. */
+static int
+explain(struct syncer *s, int rc, struct err_info *ei)
+{
+	struct err_info why = { 0 };
+	int health;
+
+	if (rc != ERR_NOENT && rc != ERR_GONE)
+		return rc;
+	health = walk_repository(s, false, &why);
+	if (health == ERR_NOENT)
+		return err_set(ei, ERR_NOENT, "%s/%s: GitHub does not find the repository",
+		    s->owner, s->repo);
+	if (health == 0 && s->issues_off)
+		return err_set(
+		    ei, ERR_GONE, "%s/%s: issues are switched off there", s->owner, s->repo);
+	return rc;
+}
+
+static int
+poll_issues(struct syncer *s, struct err_info *ei)
+{
+	struct family_state st;
+	int rc = family_load(s, STATUS_ISSUES, &st);
+	bool first = rc == 0 && !st.complete;
+
+	if (first && st.position[0] == '\0')
+		rc = expect_issues(s, ei);
+	if (rc == 0)
+		rc = walk_family(s, STATUS_ISSUES, ei);
+	if (rc != 0)
+		return explain(s, rc, ei);
+	return first ? expect_comments(s) : 0;
 }
 
 static int
 poll_families(struct syncer *s, struct err_info *ei)
 {
-	struct family_state issues;
-	bool first;
-	int rc = family_load(s, STATUS_ISSUES, &issues);
+	static int (*const steps[])(struct syncer * s, struct err_info * ei) = { poll_refs,
+		poll_issues, poll_pulls, poll_comments, pass_comments, poll_review_comments,
+		first_events, poll_events, pass_reviews, pass_missing };
+	struct family_state st;
+	int rc = family_load(s, STATUS_REVIEWS, &st);
 
-	first = rc == 0 && !issues.complete;
-	if (rc == 0 && (first || s->rounds == 0))
-		rc = check_repository(s, ei);
-	if (rc == 0 && first)
-		rc = expect_issues(s, ei);
-	if (rc == 0 && s->rounds % REFS_EVERY == 0)
-		rc = walk_refs(s, ei);
+	/* What can wait leaves room in the budget for those that cannot. */
+	gh_set_background(s->gh, rc == 0 && !st.complete);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)
+		rc = steps[i](s, ei);
 	if (rc == 0)
-		rc = walk_family(s, STATUS_ISSUES, ei);
-	if (rc == 0 && first)
-		rc = expect_comments(s);
-	if (rc == 0)
-		rc = walk_family(s, STATUS_COMMENTS, ei);
-	if (rc == 0)
-		rc = pass_comments(s, ei);
-	if (rc == 0)
-		rc = walk_family(s, STATUS_EVENTS, ei);
-	if (rc == 0)
-		rc = pass_reviews(s, ei);
+		rc = relist_step(s, ei);
+	gh_set_background(s->gh, false);
 	return rc;
 }
 

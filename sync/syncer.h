@@ -11,20 +11,45 @@
 #include "sync/mirror.h"
 #include "sync/status.h"
 
+struct syncer_opts {
+	struct mirror *mirror; /* borrowed, as is all of this */
+	struct gh *gh;
+	struct status *status;
+	char *owner, *repo; /* as the log spells them */
+	int64_t relist_ms;  /* how often everything is listed again; 0 = never */
+};
+
+/* The slow pass over everything, as far as it has come; see relist.c. */
+struct syncer_relist {
+	int stage; /* 0 = none is going on */
+	char url[GH_URL_MAX];
+	int64_t start_ms;
+	struct buf seen; /* ids as u64 */
+};
+
 struct syncer {
-	struct mirror *mirror; /* borrowed, as are the next three */
+	struct mirror *mirror;
 	struct gh *gh;
 	struct status *status;
 	char *owner, *repo;
-	bool full_refs; /* this round asks for labels and milestones too */
+	int64_t relist_ms;
 	uint64_t rounds;
 	int64_t flushed_ms;       /* monotonic time of the last flush */
 	uint64_t flushed_records; /* mirror_records() then */
 	int64_t reported_ms;      /* monotonic time of the last progress line */
+
+	int64_t hub_now_ms;                 /* GitHub's clock, as last told */
+	char hub_owner[128], hub_name[128]; /* the repository's name there now */
+	bool name_known, rename_told;       /* that name was asked for; a change was logged */
+	bool issues_off;                    /* the repository says that it has none */
+	uint64_t healthy_in_round;          /* the repository was seen to be there; from 1 */
+	unsigned batch;                     /* issues in a GraphQL query; 0 = not tried yet */
+	int64_t graphql_off_until_ms;       /* monotonic */
+	struct syncer_relist relist;
 };
 
-void syncer_init(struct syncer *s, struct mirror *m, struct gh *gh, struct status *st,
-    char *owner, char *repo);
+void syncer_init(struct syncer *s, const struct syncer_opts *o);
+void syncer_clear(struct syncer *s);
 
 /*
  * One round.  On an error what was committed stays, and the next round goes on from

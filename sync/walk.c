@@ -1,32 +1,50 @@
 /*
- * walk.c - repository-wide listings of issues, comments and events.
+ * walk.c - repository-wide listings.
  *
  * The first walk goes in the order of creation, which no change disturbs, and can be
  * taken up at any page.  Afterwards each poll asks a stable URL, newest change first,
  * with its validator, and reads on until what it sees is older than the last poll's.
+ *
+ * What a page skips because something before it was deleted meanwhile shows elsewhere:
+ * comments by their number, everything else in the slow relist.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "sync/syncer_internal.h"
 
-/* How far a poll reads on past what it knows: listings may lag behind a little. */
-#define OVERLAP_MS INT64_C(60000)
+/*
+ * Behind the URL of the next page in a walk's position: the time of the last item seen.
+ * Where page numbers end (422), a listing by time of change can be taken up there.
+ */
+#define SEEN_MARK "#seen="
 
 struct listing {
 	const char *first; /* path below /repos/O/R of the first walk */
 	const char *poll;
-	const char *time; /* the member that the poll's order follows */
+	const char *time;   /* the member that the poll's order follows */
+	const char *window; /* where the first walk goes on behind a cap; %s = the time seen */
+	const char *owner;  /* member with the URL of the issue that an item belongs to */
 };
 
-static const struct listing listings[] = {
+static const struct listing listings[STATUS_FAMILIES] = {
 	[STATUS_ISSUES] = { "issues?state=all&sort=created&direction=asc&per_page=100",
-	    "issues?state=all&sort=updated&direction=desc&per_page=100", "updated_at" },
+	    "issues?state=all&sort=updated&direction=desc&per_page=100", "updated_at", NULL,
+	    NULL },
 	[STATUS_COMMENTS] = { "issues/comments?sort=created&direction=asc&per_page=100",
-	    "issues/comments?sort=updated&direction=desc&per_page=100", "updated_at" },
+	    "issues/comments?sort=updated&direction=desc&per_page=100", "updated_at",
+	    "issues/comments?sort=updated&direction=asc&per_page=100&since=", "issue_url" },
 	/* No order can be asked for: newest first. */
 	[STATUS_EVENTS] = { "issues/events?per_page=100", "issues/events?per_page=100",
-	    "created_at" },
+	    "created_at", NULL, NULL },
+	[STATUS_PULLS] = { "pulls?state=all&sort=created&direction=asc&per_page=100",
+	    "pulls?state=all&sort=updated&direction=desc&per_page=100", "updated_at", NULL,
+	    NULL },
+	[STATUS_REVIEW_COMMENTS] = { "pulls/comments?sort=created&direction=asc&per_page=100",
+	    "pulls/comments?sort=updated&direction=desc&per_page=100", "updated_at",
+	    "pulls/comments?sort=updated&direction=asc&per_page=100&since=",
+	    "pull_request_url" },
 };
 
 /* One page on its way into the snapshot. */
@@ -55,18 +73,19 @@ add_issues(struct mirror_txn *t, struct diff *d, struct page_job *job)
 	return 0;
 }
 
-/* The issue that a comment or event belongs to; 0 if it does not say. */
+/* The issue that an item belongs to; 0 if it does not say. */
 static uint32_t
 owner_of(enum status_family f, const json_t *item)
 {
+	const json_t *holder = f == STATUS_EVENTS ? json_object_get(item, "issue") : item;
 	const char *url;
 	json_int_t n;
 
-	if (f == STATUS_COMMENTS) {
-		url = json_string_value(json_object_get(item, "issue_url"));
+	if (listings[f].owner != NULL) {
+		url = json_string_value(json_object_get(item, listings[f].owner));
 		return url != NULL ? diff_number_of_url(url) : 0;
 	}
-	n = json_integer_value(json_object_get(json_object_get(item, "issue"), "number"));
+	n = json_integer_value(json_object_get(holder, "number"));
 	return n > 0 && n <= INT32_MAX ? (uint32_t)n : 0;
 }
 
@@ -95,14 +114,20 @@ seen_before(const struct page_job *job, size_t at, uint32_t number)
 	return false;
 }
 
-/* Records about a tombstoned issue would bring it back: only the issue itself may. */
-static bool
-may_have_children(struct snap_view *v, uint32_t number)
+static int
+diff_group(struct diff *d, const struct page_job *job, uint32_t number, const json_t *group,
+    int64_t synced_ms, Maintpb__Mutation **ret)
 {
-	struct snap_issue i;
-
-	return snap_issue_get(v, number, &i) == 0 && (i.flags & SNAP_ISSUE_SEEN) != 0 &&
-	       (i.flags & SNAP_ISSUE_NOT_EXIST) == 0;
+	switch (job->f) {
+	case STATUS_COMMENTS:
+		return diff_comments(d, number, group, false, synced_ms, ret, job->ei);
+	case STATUS_EVENTS:
+		return diff_events(d, number, group, synced_ms, ret, job->ei);
+	case STATUS_REVIEW_COMMENTS:
+		return diff_review_comments(d, number, group, false, ret, job->ei);
+	default:
+		return diff_pull(d, json_array_get(group, 0), ret, job->ei);
+	}
 }
 
 static int
@@ -110,18 +135,12 @@ add_group(struct mirror_txn *t, struct diff *d, const struct page_job *job, uint
     const json_t *group)
 {
 	Maintpb__Mutation *m = NULL;
-	int rc;
+	int rc = diff_group(d, job, number, group, TIME_NONE, &m);
 
-	if (job->f == STATUS_COMMENTS)
-		rc = diff_comments(d, number, group, false, TIME_NONE, &m, job->ei);
-	else
-		rc = diff_events(d, number, group, TIME_NONE, &m, job->ei);
 	if (rc != 0 || m == NULL)
 		return rc;
-	if (job->synced_ms != TIME_NONE && job->f == STATUS_COMMENTS)
-		rc = diff_comments(d, number, group, false, job->synced_ms, &m, job->ei);
-	else if (job->synced_ms != TIME_NONE)
-		rc = diff_events(d, number, group, job->synced_ms, &m, job->ei);
+	if (job->synced_ms != TIME_NONE)
+		rc = diff_group(d, job, number, group, job->synced_ms, &m);
 	return rc != 0 ? rc : mirror_add(t, m);
 }
 
@@ -140,7 +159,8 @@ add_children(struct mirror_txn *t, struct diff *d, struct page_job *job)
 		if (number == 0)
 			return err_set(job->ei, ERR_PROTO,
 			    "%s: an item does not name its issue", status_family_names[job->f]);
-		if (seen_before(job, i, number) || !may_have_children(d->view, number))
+		/* Records about a tombstoned issue would bring it back: only itself may. */
+		if (seen_before(job, i, number) || !view_has_live(d->view, number))
 			continue;
 		group = same_owner(job, i, number);
 		rc = add_group(t, d, job, number, group);
@@ -179,18 +199,11 @@ fetch_owners(struct syncer *s, const struct page_job *job, struct err_info *ei)
 	json_array_foreach(job->items, i, item)
 	{
 		uint32_t number = owner_of(job->f, item);
-		struct snap_view *v;
-		bool known;
 		int rc;
 
-		if (number == 0 || seen_before(job, i, number))
+		if (number == 0 || seen_before(job, i, number) || issue_is_live(s, number))
 			continue;
-		rc = mirror_view(s->mirror, &v);
-		if (rc != 0)
-			return rc;
-		known = may_have_children(v, number);
-		snap_writer_view_end(v);
-		rc = known ? 0 : fetch_issue(s, number, ei);
+		rc = fetch_issue(s, number, ei);
 		if (rc != 0 && rc != ERR_NOENT)
 			return rc;
 	}
@@ -215,12 +228,49 @@ listing_url(const struct syncer *s, const char *path, char out[GH_URL_MAX])
 	return gh_url(s->gh, out, "/repos/%s/%s/%s", s->owner, s->repo, path);
 }
 
+/* --- the first walk --- */
+
+/* Does the URL of a window's page say since=`time`?  Its colons may be percent-encoded. */
+static bool
+window_began_at(const char *url, const char *time)
+{
+	const char *at = strstr(url, "since=");
+
+	if (at == NULL)
+		return false;
+	for (at += strlen("since="); *time != '\0'; time++) {
+		bool encoded = *time == ':' && strncasecmp(at, "%3a", 3) == 0;
+
+		if (!encoded && *at != *time)
+			return false;
+		at += encoded ? 3 : 1;
+	}
+	return true;
+}
+
+/* Go on behind a cap with what changed since the last item seen; false where that is no use. */
+static bool
+next_window(const struct syncer *s, enum status_family f, struct family_state *st)
+{
+	const char *mark = strstr(st->position, SEEN_MARK);
+	char seen[32], path[160];
+
+	if (mark == NULL || listings[f].window == NULL)
+		return false;
+	snprintf(seen, sizeof(seen), "%s", mark + strlen(SEEN_MARK));
+	snprintf(path, sizeof(path), "%s%s", listings[f].window, seen);
+	/* Did this window begin there?  Then more than it takes changed in one second. */
+	if (window_began_at(st->position, seen))
+		return false;
+	return listing_url(s, path, st->position) == 0;
+}
+
 /*
  * A listing that ends in 422 has a window that is full.  For issues it means that the
  * place to go on is no longer valid, so the walk starts again.
  */
 static int
-end_of_window(enum status_family f, struct family_state *st)
+end_of_window(const struct syncer *s, enum status_family f, struct family_state *st)
 {
 	if (st->position[0] == '\0')
 		return ERR_LIMIT;
@@ -228,7 +278,10 @@ end_of_window(enum status_family f, struct family_state *st)
 		st->position[0] = '\0';
 		return 0;
 	}
-	log_warning("the listing is capped, the rest is asked for issue by issue",
+	if (next_window(s, f, st))
+		return 0;
+	log_warning("the listing is capped; the rest is asked for issue by issue, or comes "
+		    "when it changes",
 	    LOG_S("family", status_family_names[f]), LOG_END);
 	st->complete = true; /* with its position left: see after_cap() */
 	return 0;
@@ -250,12 +303,28 @@ after_cap(struct syncer *s, enum status_family f, struct family_state *st, struc
 	return family_save(s, f, st, ei);
 }
 
+/* Where the walk goes on after a page, with the time of its last item. */
+static void
+set_position(enum status_family f, const struct gh_page *page, struct family_state *st)
+{
+	bool window = strstr(page->next, "sort=updated") != NULL;
+	const json_t *last = json_array_get(page->doc, json_array_size(page->doc) - 1);
+	const char *time =
+	    json_string_value(json_object_get(last, window ? "updated_at" : "created_at"));
+	size_t len = strlen(page->next);
+
+	memcpy(st->position, page->next, len + 1);
+	if (len > 0 && listings[f].window != NULL && time != NULL && strlen(time) < 32 &&
+	    len + sizeof(SEEN_MARK) + 32 < sizeof(st->position))
+		snprintf(st->position + len, sizeof(st->position) - len, SEEN_MARK "%s", time);
+}
+
 /* Pages until the listing's end; st->position is where to go on. */
 static int
 first_walk(struct syncer *s, enum status_family f, struct family_state *st, struct err_info *ei)
 {
-	char first[GH_URL_MAX];
-	int rc = listing_url(s, listings[f].first, first);
+	char url[GH_URL_MAX];
+	int rc = 0;
 
 	while (rc == 0 && !st->complete) {
 		struct gh_page page;
@@ -263,20 +332,26 @@ first_walk(struct syncer *s, enum status_family f, struct family_state *st, stru
 			.s = s, .f = f, .st = st, .synced_ms = TIME_NONE, .ei = ei
 		};
 
-		rc = gh_get(s->gh, st->position[0] != '\0' ? st->position : first, NULL, true,
-		    &page, ei);
+		if (st->position[0] == '\0')
+			rc = listing_url(s, listings[f].first, url);
+		else
+			snprintf(url, sizeof(url), "%.*s", (int)strcspn(st->position, "#"),
+			    st->position);
+		if (rc == 0)
+			rc = gh_get(s->gh, url, NULL, true, &page, ei);
 		if (rc == ERR_LIMIT) {
-			rc = end_of_window(f, st);
-			if (rc == 0 && st->complete)
+			rc = end_of_window(s, f, st);
+			if (rc == 0)
 				rc = family_save(s, f, st, ei);
 			continue;
 		}
 		if (rc != 0)
 			break;
+		s->hub_now_ms = page.server_date_ms;
 		if (st->watermark_ms ==
 		    TIME_NONE) /* changes from now on are the polls' business */
 			st->watermark_ms = page.server_date_ms;
-		memcpy(st->position, page.next, sizeof(st->position));
+		set_position(f, &page, st);
 		st->complete = page.next[0] == '\0';
 		if (st->complete)
 			st->server_date_ms = st->watermark_ms;
@@ -286,6 +361,8 @@ first_walk(struct syncer *s, enum status_family f, struct family_state *st, stru
 	}
 	return rc;
 }
+
+/* --- polls --- */
 
 /* The time of a page's item, or TIME_NONE. */
 static int64_t
@@ -309,7 +386,7 @@ reached_known(enum status_family f, const struct gh_page *page, int64_t watermar
 	if (page->next[0] == '\0' || n == 0)
 		return true;
 	return watermark_ms != TIME_NONE &&
-	       item_time(f, page->doc, n - 1) < watermark_ms - OVERLAP_MS;
+	       item_time(f, page->doc, n - 1) < watermark_ms - SYNC_OVERLAP_MS;
 }
 
 /* Commit this page of a poll and those behind it that hold news. */
@@ -335,10 +412,10 @@ poll_pages(struct syncer *s, enum status_family f, struct gh_page *page, int64_t
 		if (rc == 0 && !last)
 			rc = gh_get(s->gh, next, NULL, true, page, ei);
 		if (rc == ERR_LIMIT && f != STATUS_ISSUES) {
-			log_warning(
-			    "the poll met the listing's cap; older changes may be missing",
+			log_warning("the poll met the listing's cap",
 			    LOG_S("family", status_family_names[f]), LOG_END);
-			return 0; /* it will be there at the next try, too */
+			/* It will be there at the next try, too. */
+			return f == STATUS_EVENTS ? pass_events_since(s, watermark_ms, ei) : 0;
 		}
 	} while (rc == 0 && !last);
 	return rc;
@@ -358,10 +435,10 @@ poll_family(
 		rc = gh_get(s->gh, url, family_etag(s, st), true, &page, ei);
 	if (rc != 0)
 		return rc;
-	next.server_date_ms = page.server_date_ms;
+	s->hub_now_ms = next.server_date_ms = page.server_date_ms;
 	if (page.not_modified)
 		return family_save(s, f, &next, ei);
-	family_set_etag(s, &next, page.etag);
+	family_set_etag(&next, &page);
 	newest = item_time(f, page.doc, 0);
 	if (newest != TIME_NONE && newest > next.watermark_ms)
 		next.watermark_ms = newest;
@@ -381,7 +458,15 @@ walk_family(struct syncer *s, enum status_family f, struct err_info *ei)
 		rc = first_walk(s, f, &st, ei);
 	if (rc == 0 && st.position[0] != '\0')
 		rc = after_cap(s, f, &st, ei);
-	if (rc == 0)
-		rc = poll_family(s, f, &st, ei);
-	return rc;
+	return rc == 0 ? poll_family(s, f, &st, ei) : rc;
+}
+
+int
+commit_items(struct syncer *s, enum status_family f, const json_t *items, struct err_info *ei)
+{
+	struct page_job job = {
+		.s = s, .f = f, .items = items, .synced_ms = TIME_NONE, .ei = ei
+	};
+
+	return commit_page(&job);
 }

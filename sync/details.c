@@ -1,0 +1,350 @@
+/*
+ * details.c - events and reviews, for which GitHub has no listing (reviews) or a capped
+ * one (events): by GraphQL for many issues in a query, by REST for each where GraphQL
+ * is missing, says less, or an issue has more than a page of them.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "sync/github/gh_graphql.h"
+#include "sync/graph_json.h"
+#include "sync/syncer_internal.h"
+
+#define BATCH_FIRST 50U /* issues in a query: GitHub gives one ten seconds */
+#define BATCH_MAX 100U
+#define GRAPHQL_REST_MS INT64_C(3600000) /* how long a server without it is not asked again */
+#define QUERY_MAX ((size_t)256 << 10)
+
+bool
+graphql_ready(struct syncer *s)
+{
+	return gh_has_token(s->gh) && clock_mono_ms() >= s->graphql_off_until_ms;
+}
+
+static void
+graphql_off(struct syncer *s, const struct err_info *ei)
+{
+	log_warning("GraphQL is of no use here; REST is asked instead",
+	    LOG_S("error", ei->text), LOG_END);
+	s->graphql_off_until_ms = clock_mono_ms() + GRAPHQL_REST_MS;
+}
+
+/* --- one batch --- */
+
+struct batch {
+	struct syncer *s;
+	const struct graph_item *items;
+	size_t count;
+	struct gh_graph answer;
+	const json_t *repository; /* data.repository */
+	char home[256];           /* "owner/name" as GitHub has it */
+	struct buf rest;          /* struct graph_item: what is left to REST */
+	struct err_info *ei;
+};
+
+static int
+ask(struct batch *b)
+{
+	json_t *variables =
+	    json_pack("{s:s,s:s}", "owner", b->s->hub_owner, "name", b->s->hub_name);
+	struct buf query;
+	int rc;
+
+	buf_init(&query, QUERY_MAX);
+	graph_query(b->items, b->count, &query);
+	rc = variables == NULL ? ERR_NOMEM : buf_err(&query);
+	if (rc == 0)
+		rc = gh_graphql(b->s->gh, buf_cstr(&query), variables, &b->answer, b->ei);
+	json_decref(variables);
+	buf_clear(&query);
+	if (rc != 0)
+		return rc;
+	b->repository = json_object_get(b->answer.data, "repository");
+	if (!json_is_object(b->repository)) /* renamed, perhaps: REST follows that */
+		return err_set(b->ei, ERR_UNSUPPORTED, "GraphQL does not find %s/%s",
+		    b->s->hub_owner, b->s->hub_name);
+	return 0;
+}
+
+static int
+add_part(struct mirror_txn *t, struct diff *d, struct batch *b, uint32_t number,
+    enum graph_want what, json_t *list)
+{
+	Maintpb__Mutation *m = NULL;
+	int64_t date = b->answer.server_date_ms;
+	int rc = what == GRAPH_EVENTS ? diff_events(d, number, list, date, &m, b->ei)
+				      : diff_reviews(d, number, list, date, &m, b->ei);
+
+	return rc == 0 ? mirror_add(t, m) : rc;
+}
+
+/* One issue's share of the answer; what cannot be used is noted for REST. */
+static int
+add_item(struct mirror_txn *t, struct diff *d, struct batch *b, const struct graph_item *item)
+{
+	static const struct {
+		enum graph_want want;
+		const char *member;
+	} parts[] = { { GRAPH_EVENTS, "events" }, { GRAPH_REVIEWS, "reviews" } };
+	struct graph_item left = { .number = item->number };
+	char alias[GRAPH_ALIAS_SIZE];
+	const json_t *node;
+	int rc = 0;
+
+	graph_alias(item->number, alias);
+	node = json_object_get(b->repository, alias);
+	if (gh_graph_error(&b->answer, "repository", alias) != NULL)
+		node = NULL; /* part of it may be missing, and who knows which */
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && rc == 0; i++) {
+		json_t *list = NULL;
+		const json_t *from = json_object_get(node, parts[i].member);
+
+		if ((item->want & parts[i].want) == 0)
+			continue;
+		rc = parts[i].want == GRAPH_EVENTS ? graph_events(from, b->home, &list)
+						   : graph_reviews(from, &list);
+		if (rc == 0 && view_has_live(d->view, item->number))
+			rc = add_part(t, d, b, item->number, parts[i].want, list);
+		json_decref(list);
+		if (rc == ERR_UNSUPPORTED) {
+			left.want |= parts[i].want;
+			rc = 0;
+		}
+	}
+	if (left.want != 0)
+		buf_add(&b->rest, &left, sizeof(left));
+	return rc;
+}
+
+static int
+add_batch(struct mirror_txn *t, void *ctx)
+{
+	struct batch *b = ctx;
+	struct diff d;
+	int rc = 0;
+
+	buf_reset(&b->rest); /* a full map repeats the transaction */
+	txn_diff(b->s, t, &d);
+	for (size_t i = 0; i < b->count && rc == 0; i++)
+		rc = add_item(t, &d, b, &b->items[i]);
+	diff_clear(&d);
+	return rc == 0 ? buf_err(&b->rest) : rc;
+}
+
+static int
+by_rest(struct syncer *s, const struct graph_item *item, struct err_info *ei)
+{
+	int rc = 0;
+
+	if ((item->want & GRAPH_EVENTS) != 0)
+		rc = relist(s, STATUS_EVENTS, item->number, ei);
+	if (rc == 0 && (item->want & GRAPH_REVIEWS) != 0)
+		rc = relist(s, STATUS_REVIEWS, item->number, ei);
+	return rc;
+}
+
+static int
+run_batch(struct syncer *s, const struct graph_item *items, size_t count, struct err_info *ei)
+{
+	struct batch b = { .s = s, .items = items, .count = count, .ei = ei };
+	int rc;
+
+	snprintf(b.home, sizeof(b.home), "%s/%s", s->hub_owner, s->hub_name);
+	buf_init(&b.rest, SIZE_MAX / 2);
+	rc = ask(&b);
+	if (rc == 0)
+		rc = mirror_commit(s->mirror, add_batch, &b, ei);
+	gh_graph_clear(&b.answer);
+	if (rc == 0)
+		rc = after_page(s, ei);
+	for (size_t at = 0; rc == 0 && at < b.rest.len; at += sizeof(struct graph_item)) {
+		struct graph_item item;
+
+		memcpy(&item, b.rest.ptr + at, sizeof(item));
+		rc = by_rest(s, &item, ei);
+	}
+	buf_clear(&b.rest);
+	return rc;
+}
+
+/* --- all of them --- */
+
+/* A query that GitHub could not answer in its time: half as many next time. */
+static bool
+shrink(struct syncer *s, int rc, size_t count)
+{
+	bool too_large = rc == ERR_TIMEOUT || rc == ERR_UNAVAILABLE || rc == ERR_LIMIT ||
+			 rc == ERR_CLOSED || rc == ERR_PROTO;
+
+	if (!too_large || count <= 1)
+		return false;
+	s->batch = (unsigned)count / 2;
+	log_info("a GraphQL query was too large", LOG_I("issues", count),
+	    LOG_I("next", s->batch), LOG_END);
+	return true;
+}
+
+static int
+ask_items(struct syncer *s, const struct graph_item *items, size_t count, struct err_info *ei)
+{
+	size_t at = 0;
+	int rc = 0;
+
+	if (s->batch == 0)
+		s->batch = BATCH_FIRST;
+	while (rc == 0 && at < count) {
+		size_t n = count - at < s->batch ? count - at : s->batch;
+
+		/* One alone costs the same either way, and REST says more. */
+		if (count == 1 || !graphql_ready(s)) {
+			rc = by_rest(s, &items[at++], ei);
+			continue;
+		}
+		rc = run_batch(s, items + at, n, ei);
+		if (rc == 0) {
+			at += n;
+			s->batch += s->batch < BATCH_MAX ? (s->batch + 3) / 4 : 0;
+			s->batch = s->batch < BATCH_MAX ? s->batch : BATCH_MAX;
+		} else if (rc == ERR_UNSUPPORTED) {
+			graphql_off(s, ei);
+			rc = 0;
+		} else if (shrink(s, rc, n)) {
+			rc = 0;
+		} else if (n == 1 && rc != ERR_CANCELED && rc != ERR_RATE) {
+			rc = by_rest(s, &items[at++], ei);
+		}
+	}
+	return rc;
+}
+
+/* Ask `want` of the numbers (u32) in `numbers`. */
+static int
+ask_numbers(struct syncer *s, const struct buf *numbers, uint32_t want, struct err_info *ei)
+{
+	struct buf items;
+	int rc;
+
+	buf_init(&items, SIZE_MAX / 2);
+	for (size_t at = 0; at < numbers->len; at += 4) {
+		struct graph_item item = { get_le32(numbers->ptr + at), want };
+
+		buf_add(&items, &item, sizeof(item));
+	}
+	rc = buf_err(&items);
+	if (rc == 0)
+		rc = ask_items(s, (const struct graph_item *)(const void *)items.ptr,
+		    items.len / sizeof(struct graph_item), ei);
+	buf_clear(&items);
+	return rc;
+}
+
+static int
+ask_picked(struct syncer *s, pick_issue test, int64_t ms, uint32_t want, struct err_info *ei)
+{
+	struct buf numbers;
+	int rc;
+
+	buf_init(&numbers, SIZE_MAX / 2);
+	rc = pick_issues(s, test, ms, &numbers);
+	if (rc == 0 && want == GRAPH_REVIEWS) {
+		pthread_mutex_lock(&s->status->lock);
+		s->status->families[STATUS_REVIEWS].expected =
+		    s->status->families[STATUS_REVIEWS].done + numbers.len / 4;
+		pthread_mutex_unlock(&s->status->lock);
+	}
+	if (rc == 0)
+		rc = ask_numbers(s, &numbers, want, ei);
+	buf_clear(&numbers);
+	return rc;
+}
+
+/* --- which issues --- */
+
+static bool
+reviews_are_stale(const struct snap_issue *i, int64_t ms)
+{
+	(void)ms;
+	return (i->flags & SNAP_ISSUE_PULL) != 0 &&
+	       (snap_issue_reviews_ms(i) == TIME_NONE ||
+		   snap_issue_reviews_ms(i) <= snap_issue_updated_ms(i));
+}
+
+static bool
+reviews_older(const struct snap_issue *i, int64_t ms)
+{
+	return (i->flags & SNAP_ISSUE_PULL) != 0 &&
+	       (snap_issue_reviews_ms(i) == TIME_NONE || snap_issue_reviews_ms(i) < ms);
+}
+
+static bool
+events_unknown(const struct snap_issue *i, int64_t ms)
+{
+	(void)ms;
+	return snap_issue_events_ms(i) == TIME_NONE;
+}
+
+static bool
+changed_since(const struct snap_issue *i, int64_t ms)
+{
+	return ms == TIME_NONE || snap_issue_updated_ms(i) >= ms - SYNC_OVERLAP_MS;
+}
+
+static bool
+pull_without_both(const struct snap_issue *i, int64_t ms)
+{
+	return events_unknown(i, ms) && reviews_are_stale(i, ms);
+}
+
+static bool
+issue_without_events(const struct snap_issue *i, int64_t ms)
+{
+	return events_unknown(i, ms) && !reviews_are_stale(i, ms);
+}
+
+int
+pass_first_details(struct syncer *s, struct err_info *ei)
+{
+	int rc = ask_picked(s, issue_without_events, 0, GRAPH_EVENTS, ei);
+
+	if (rc == 0)
+		rc = ask_picked(s, pull_without_both, 0, GRAPH_EVENTS | GRAPH_REVIEWS, ei);
+	return rc;
+}
+
+int
+pass_events(struct syncer *s, struct err_info *ei)
+{
+	return ask_picked(s, events_unknown, 0, GRAPH_EVENTS, ei);
+}
+
+int
+pass_events_since(struct syncer *s, int64_t ms, struct err_info *ei)
+{
+	return ask_picked(s, changed_since, ms, GRAPH_EVENTS, ei);
+}
+
+int
+pass_reviews_since(struct syncer *s, int64_t ms, struct err_info *ei)
+{
+	return ask_picked(s, reviews_older, ms, GRAPH_REVIEWS, ei);
+}
+
+int
+pass_reviews(struct syncer *s, struct err_info *ei)
+{
+	struct family_state st;
+	int64_t start = TIME_NONE;
+	int rc = family_load(s, STATUS_ISSUES, &st);
+
+	status_set_phase(s->status, "reviews");
+	start = st.server_date_ms; /* reviews are as fresh as the listing that led to them */
+	if (rc == 0)
+		rc = ask_picked(s, reviews_are_stale, 0, GRAPH_REVIEWS, ei);
+	if (rc == 0)
+		rc = family_load(s, STATUS_REVIEWS, &st);
+	if (rc != 0)
+		return rc;
+	st.complete = true;
+	st.server_date_ms = st.watermark_ms = start;
+	return family_save(s, STATUS_REVIEWS, &st, ei);
+}
