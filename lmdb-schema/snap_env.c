@@ -76,7 +76,7 @@ static int
 check_format(struct snap_env *e, bool create, struct err_info *ei)
 {
 	struct snap_view v = { .env = e };
-	struct slice stamp;
+	struct slice stamp = { 0 };
 	uint32_t have = 0;
 	int rc = snap_err(mdb_txn_begin(e->mdb, NULL, MDB_RDONLY, &v.txn));
 

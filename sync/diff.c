@@ -184,7 +184,9 @@ diff_same_text(struct diff *d, const char *text, struct slice stored)
 {
 	buf_reset(&d->text);
 	json_text_escape(&d->text, slice_str(text));
-	return buf_err(&d->text) == 0 && slice_eq(buf_view(&d->text), stored);
+	if (buf_err(&d->text) != 0)
+		d->err = buf_err(&d->text);
+	return slice_eq(buf_view(&d->text), stored);
 }
 
 bool

@@ -19,6 +19,7 @@ struct diff {
 	char *owner; /* as the log spells them; not const because protobuf-c's texts are not */
 	char *repo;
 	struct buf text; /* scratch: diff_init() and diff_clear() */
+	int err;         /* ERR_NOMEM: a comparison failed, so nothing more can be told */
 };
 
 void diff_init(struct diff *d, struct arena *a, struct snap_view *v, char *owner, char *repo);

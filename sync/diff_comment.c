@@ -177,6 +177,8 @@ diff_comments(struct diff *d, uint32_t number, const json_t *comments, bool whol
 		if (in.err != 0)
 			return err_wrap(ei, in.err, "issue %u", number);
 	}
+	if (rc == 0)
+		rc = d->err;
 	if (rc == 0 && whole)
 		rc = diff_vanished(d, SNAP_COMMENT, number, comments,
 		    &m->github_issue->n_deleted_comment, &m->github_issue->deleted_comment);

@@ -221,6 +221,8 @@ diff_events(struct diff *d, uint32_t number, const json_t *events, int64_t synce
 			rc = diff_event(d, &in, number, json, &out, &known);
 	}
 	if (rc == 0)
+		rc = d->err;
+	if (rc == 0)
 		rc = merger(d, number, events, &in, m->github_issue);
 	if (rc != 0)
 		return err_wrap(ei, rc, "issue %u", number);

@@ -374,6 +374,7 @@ diff_issue(struct diff *d, const json_t *issue, Maintpb__Mutation **ret, struct 
 	labels(&w);
 	assignees(&w);
 	facts(&w);
+	check(&w, d->err);
 	if (w.in.err != 0)
 		return err_wrap(ei, w.in.err, "issue %lld", (long long)number);
 	if (w.err != 0)

@@ -272,7 +272,7 @@ add_lost_end(struct work *w, json_t *rest, const char *member)
 	json_t *login = json_object_get(json_object_get(end, "user"), "login");
 	json_t *out;
 
-	if (home(w, end)[0] != '\0' || !json_is_string(label))
+	if (!json_is_string(label) || home(w, end)[0] != '\0')
 		return 0;
 	out = json_pack("{s:O}", "label", label);
 	if (json_is_string(login) && json_object_set(out, "user", login) != 0) {
@@ -308,6 +308,7 @@ differences(struct work *w)
 	w->m->n_known_user = w->known.count;
 	w->m->known_user = (Maintpb__GithubUser **)w->known.items;
 	w->differs = w->differs || w->known.count > 0;
+	check(w, w->d->err);
 }
 
 int

@@ -123,6 +123,8 @@ diff_labels(struct diff *d, const json_t *labels, Maintpb__Mutation **ret, struc
 			return rc;
 	}
 	rc = vanished_labels(d, labels, &r);
+	if (rc == 0)
+		rc = d->err;
 	return rc != 0 ? rc : label_message(d, &r, ret);
 }
 
@@ -279,5 +281,7 @@ diff_milestones(
 			return rc;
 	}
 	rc = vanished_milestones(d, milestones, &r);
+	if (rc == 0)
+		rc = d->err;
 	return rc != 0 ? rc : milestone_message(d, &r, ret);
 }

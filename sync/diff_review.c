@@ -80,6 +80,8 @@ diff_reviews(struct diff *d, uint32_t number, const json_t *reviews, int64_t syn
 			rc = diff_review(d, &in, number, json, &out, &known);
 	}
 	if (rc == 0)
+		rc = d->err;
+	if (rc == 0)
 		rc = diff_vanished(d, SNAP_REVIEW, number, reviews,
 		    &m->github_issue->n_deleted_review, &m->github_issue->deleted_review);
 	if (rc != 0)

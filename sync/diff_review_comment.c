@@ -170,6 +170,8 @@ diff_review_comments(struct diff *d, uint32_t number, const json_t *comments, bo
 		if (rc == 0)
 			rc = diff_comment(d, &in, number, json, &out);
 	}
+	if (rc == 0)
+		rc = d->err;
 	if (rc == 0 && whole)
 		rc = diff_vanished(d, SNAP_REVIEW_COMMENT, number, comments,
 		    &m->github_issue->n_deleted_review_comment,
