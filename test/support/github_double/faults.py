@@ -194,7 +194,7 @@ def _partial(settings, request, answer_normally, clock):
     if settings.get("at_once"):
         errors.append(error)
         body["data"] = None
-    for field, value in (body["data"] or {}).items():
+    for field, value in (body.get("data") or {}).items():
         for index, name in enumerate(list(value) if isinstance(value, dict) else ()):
             every = int(settings.get("every", 0))
             if name in settings.get("fields", ()) or (every and index % every == every - 1):
