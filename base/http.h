@@ -84,7 +84,8 @@ struct http {
 
 /*
  * A client over curl that keeps connections.  `user_agent` is borrowed, `cancel`
- * copied (NULL: none), `ca_file` NULL for the system's certificates.
+ * copied (NULL: none), `ca_file` NULL for the system's certificates; ERR_NOENT and
+ * others when it cannot be read.
  */
 int http_curl_new(const char *user_agent, const char *ca_file, const struct cancel *cancel,
     struct http **ret, struct err_info *ei);
@@ -93,8 +94,8 @@ void http_free(struct http *h); /* NULL is fine */
 /*
  * Send a request and read the whole answer into `res` (initialised; emptied
  * first).  When it fails midway, `res` holds what came: status, headers, a part.  ERR_TIMEOUT, ERR_CLOSED (no connection, or cut before the end),
- * ERR_PROTO (no HTTP), ERR_LIMIT (body above body_max), ERR_CANCELED, ERR_INVAL (URL),
- * ERR_NOMEM.
+ * ERR_PROTO (no HTTP), ERR_LIMIT (body above body_max), ERR_CANCELED, ERR_INVAL (URL, or
+ * ca_file holds no certificates), ERR_DENIED (the peer's certificate), ERR_NOMEM.
  */
 int http_perform(struct http *h, const struct http_request *req, struct http_response *res,
     struct err_info *ei);

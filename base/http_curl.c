@@ -1,9 +1,11 @@
 /* http_curl.c - the HTTP client over libcurl; no other file knows curl. */
 #include <ctype.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/http.h"
@@ -18,6 +20,7 @@ struct http_curl {
 	struct cancel cancel;
 	const char *user_agent;
 	const char *ca_file;
+	char reason[CURL_ERROR_SIZE]; /* why a certificate was refused */
 };
 
 /* What the callbacks of one transfer need. */
@@ -127,6 +130,8 @@ set_options(struct http_curl *c, const struct http_request *req, struct transfer
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, t);
+	c->reason[0] = '\0';
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->reason);
 	if (c->ca_file != NULL)
 		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file);
 	set_method(e, req);
@@ -172,6 +177,7 @@ curl_err(CURLcode code, const struct transfer *t, const char *url)
 	case CURLE_UNSUPPORTED_PROTOCOL: /* the URL's, or what came is not HTTP */
 		return strncasecmp(url, "http", 4) == 0 ? ERR_PROTO : ERR_INVAL;
 	case CURLE_URL_MALFORMAT:
+	case CURLE_SSL_CACERT_BADFILE:
 		return ERR_INVAL;
 	case CURLE_OPERATION_TIMEDOUT:
 		return ERR_TIMEOUT;
@@ -192,6 +198,16 @@ describe(struct err_info *ei, int rc, const char *url, const char *why)
 
 	return err_set(ei, rc, "%.*s: %s", (int)strcspn(at != NULL ? "(url)" : url, "?"),
 	    at != NULL ? "(url)" : url, why);
+}
+
+/* Of certificates curl's own text tells more than the code's. */
+static const char *
+reason_of(const struct http_curl *c, CURLcode code)
+{
+	if ((code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE) &&
+	    c->reason[0] != '\0')
+		return c->reason;
+	return curl_easy_strerror(code);
 }
 
 static int
@@ -222,7 +238,7 @@ curl_perform(struct http *h, const struct http_request *req, struct http_respons
 		return describe(ei, rc, req->url,
 		    rc == ERR_CANCELED ? "canceled"
 		    : t.over_limit     ? "the answer is larger than its limit"
-		    : code != CURLE_OK ? curl_easy_strerror(code)
+		    : code != CURLE_OK ? reason_of(c, code)
 				       : err_name(rc));
 	return 0;
 }
@@ -251,8 +267,12 @@ http_curl_new(const char *user_agent, const char *ca_file, const struct cancel *
 {
 	static const struct http_ops ops = { curl_perform, curl_free_client };
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct http_curl *c = mem_zalloc(sizeof(*c));
+	struct http_curl *c;
 
+	if (ca_file != NULL && access(ca_file, R_OK) != 0)
+		return err_set(
+		    ei, err_from_errno(errno), "certificates %s: %s", ca_file, strerror(errno));
+	c = mem_zalloc(sizeof(*c));
 	if (c == NULL)
 		return ERR_NOMEM;
 	pthread_once(&once, global_init);

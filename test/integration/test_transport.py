@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import recordings
 from expected_answer import load_recording
-from harness import Case, Mirror
+from harness import Case, Mirror, wait_until
 from relays import Authority, Relay
 
 FAR = "github.test"  # no such host: only a proxy can reach it
@@ -32,14 +32,14 @@ class TransportCase(Case):
         mirror.sync(*arguments, env=env)
         self.assert_mirrors(self.double.state(self.repo), mirror.answers())
 
-    def assert_fails(self, mirror, *arguments, env=None, word):
+    def assert_fails(self, mirror, *arguments, word):
         """Nothing reaches GitHub; the reason is told."""
         before = self.double.counts()["total"]
-        program = mirror.start_sync(
-            "--once", *arguments, env={"MAINTNER_TIME_SCALE": "1000", **(env or {})})
-        self.assertEqual(1, program.wait(), program.tail())
-        self.assertTrue(program.log_with(message="round failed", error=lambda text: word in text),
-                        program.tail())
+        program = mirror.start_sync(*arguments)
+        wait_until(lambda: program.log_with(message="round failed"), program.tail)
+        self.assertEqual(0, program.stop(), program.tail())
+        errors = [line["error"] for line in program.log_with(message="round failed")]
+        self.assertTrue(any(word in error for error in errors), errors)
         self.assertEqual(before, self.double.counts()["total"])
 
 
@@ -55,17 +55,23 @@ class Certificates(TransportCase):
         other = Authority(self.stage.folder, "wrong")
         for arguments in (("--ca-file", other.file), ()):
             with self.subTest(arguments=arguments):
-                self.assert_fails(self.mirror(relay.url), *arguments, word="certificate")
+                self.assert_fails(self.mirror(relay.url), *arguments, word="certificate problem")
 
     def test_a_certificate_of_another_host_is_refused(self):
         relay = self.relay(self.address, self.authority.certificate("DNS:elsewhere.test"))
         self.assert_fails(self.mirror(relay.url), "--ca-file", self.authority.file,
-                          word="certificate")
+                          word="certificate subject name")
 
-    def test_a_missing_file_of_authorities_is_told(self):
+    def test_a_file_without_certificates_is_told(self):
         relay = self.relay(self.address, self.authority.certificate("IP:127.0.0.1"))
-        self.assert_fails(self.mirror(relay.url), "--ca-file", self.stage.path("absent.pem"),
-                          word="CA")
+        path = self.stage.path("authorities.pem")
+        program = self.mirror(relay.url).start_sync("--once", "--ca-file", path)
+        self.assertEqual(1, program.wait(20), program.tail())
+        self.assertTrue(program.log_with(message="cannot start",
+                                         error=lambda text: path in text), program.tail())
+        with open(path, "w", encoding="ascii") as file:
+            file.write("nothing of that kind\n")
+        self.assert_fails(self.mirror(relay.url), "--ca-file", path, word=path)
 
     def test_a_tunnel_through_a_proxy_keeps_its_certificate(self):
         relay = self.relay(self.address, self.authority.certificate(f"DNS:{FAR}"))

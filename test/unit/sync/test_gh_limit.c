@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "sync/github/gh_limit.h"
 
@@ -142,6 +144,182 @@ absent_and_zero_headers_are_no_limit(void **state)
 	}
 }
 
+#define HEADERS(limit, remaining, reset)                                                       \
+	"x-ratelimit-limit: " limit "\nx-ratelimit-remaining: " remaining                      \
+	"\nx-ratelimit-reset: " reset "\n"
+#define IN_100_S "1700000100"
+
+static void
+begin(struct gh_budget budgets[GH_RESOURCES])
+{
+	gh_budget_init(&budgets[GH_CORE]);
+	gh_budget_init(&budgets[GH_GRAPHQL]);
+}
+
+static void
+note(struct gh_budget budgets[GH_RESOURCES], enum gh_resource asked, const char *headers)
+{
+	struct http_response res;
+
+	fill(&res, 200, headers, "");
+	gh_limit_note(&res, asked, NOW, budgets);
+	http_response_clear(&res);
+}
+
+static void
+a_budget_is_the_resources_that_the_answer_names(void **state)
+{
+	static const struct {
+		enum gh_resource asked;
+		const char *name;
+		int64_t core, graphql;
+	} cases[] = {
+		{ GH_CORE, "", 17, -1 },
+		{ GH_GRAPHQL, "", -1, 17 },
+		{ GH_CORE, "x-ratelimit-resource: core\n", 17, -1 },
+		{ GH_CORE, "x-ratelimit-resource: graphql\n", -1, 17 },
+		{ GH_GRAPHQL, "x-ratelimit-resource: graphql\n", -1, 17 },
+		{ GH_CORE, "x-ratelimit-resource: search\n", -1, -1 },
+		{ GH_CORE, "x-ratelimit-resource: corehouse\n", -1, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct gh_budget budgets[GH_RESOURCES];
+		char headers[256];
+
+		begin(budgets);
+		snprintf(headers, sizeof(headers), "%s%s", HEADERS("5000", "17", IN_100_S),
+		    cases[i].name);
+		note(budgets, cases[i].asked, headers);
+		assert_int_equal(budgets[GH_CORE].remaining, cases[i].core);
+		assert_int_equal(budgets[GH_GRAPHQL].remaining, cases[i].graphql);
+	}
+}
+
+static void
+what_is_left_decides_about_the_next_request(void **state)
+{
+	static const struct {
+		const char *headers;
+		int64_t poll, background; /* the waits */
+	} cases[] = {
+		{ "", 0, 0 },
+		{ HEADERS("5000", "4999", IN_100_S), 0, 0 },
+		{ HEADERS("5000", "501", IN_100_S), 0, 0 },
+		{ HEADERS("5000", "500", IN_100_S), 0, 101000 }, /* the reserve */
+		{ HEADERS("5000", "101", IN_100_S), 0, 101000 },
+		{ HEADERS("5000", "100", IN_100_S), 101000, 101000 }, /* for late comers */
+		{ HEADERS("5000", "0", IN_100_S), 101000, 101000 },
+		{ HEADERS("60", "6", IN_100_S), 0, 101000 },
+		{ HEADERS("60", "2", IN_100_S), 0, 101000 },
+		{ HEADERS("60", "0", IN_100_S), 101000, 101000 },
+		{ HEADERS("10", "1", IN_100_S), 0, 101000 },
+		/* a reset that is past, or too far away to be one */
+		{ HEADERS("5000", "0", "1700000000"), 0, 0 },
+		{ HEADERS("5000", "0", "1600000000"), 0, 0 },
+		{ HEADERS("5000", "0", "1700099999"), 0, 0 },
+		{ HEADERS("5000", "0", "999999999999999"), 0, 0 },
+		/* nonsense, and servers without limits */
+		{ HEADERS("0", "0", "0"), 0, 0 },
+		{ HEADERS("0", "0", IN_100_S), 0, 0 },
+		{ HEADERS("-1", "0", IN_100_S), 0, 0 },
+		{ HEADERS("5000", "none", IN_100_S), 0, 0 },
+		{ HEADERS("5000", "0", "soon"), 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct gh_budget budgets[GH_RESOURCES];
+		bool paced;
+
+		begin(budgets);
+		note(budgets, GH_CORE, cases[i].headers);
+		assert_int_equal(
+		    gh_budget_wait(&budgets[GH_CORE], false, NOW, &paced), cases[i].poll);
+		assert_false(paced);
+		assert_int_equal(
+		    gh_budget_wait(&budgets[GH_CORE], true, NOW, &paced), cases[i].background);
+		/* and when the wait is over, it is over */
+		assert_int_equal(
+		    gh_budget_wait(&budgets[GH_CORE], true, NOW + cases[i].background, &paced),
+		    0);
+	}
+}
+
+static void
+headers_that_are_missing_once_change_nothing(void **state)
+{
+	struct gh_budget budgets[GH_RESOURCES];
+	bool paced;
+
+	(void)state;
+	begin(budgets);
+	note(budgets, GH_CORE, HEADERS("5000", "0", IN_100_S));
+	note(budgets, GH_CORE, ""); /* as of a 502 */
+	assert_int_equal(gh_budget_wait(&budgets[GH_CORE], false, NOW, &paced), 101000);
+	note(budgets, GH_CORE, HEADERS("0", "0", "0"));
+	assert_int_equal(gh_budget_wait(&budgets[GH_CORE], false, NOW, &paced), 0);
+}
+
+static void
+a_refusal_holds_what_it_is_about(void **state)
+{
+	static const struct {
+		const char *headers;
+		int64_t core, graphql; /* the waits after a refused REST request */
+	} cases[] = {
+		/* a secondary limit counts requests of every kind */
+		{ "retry-after: 7\n", 8000, 8000 },
+		{ "", 60000, 60000 },
+		{ HEADERS("5000", "4000", IN_100_S), 60000, 60000 },
+		/* a primary one is the resource's own */
+		{ HEADERS("5000", "0", IN_100_S), 101000, 0 },
+		{ "retry-after: 7\n" HEADERS("5000", "0", IN_100_S), 101000, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct gh_budget budgets[GH_RESOURCES];
+		struct http_response res;
+		bool paced;
+
+		begin(budgets);
+		fill(&res, 403, cases[i].headers, "");
+		gh_limit_note(&res, GH_CORE, NOW, budgets);
+		assert_true(gh_budget_refused(budgets, GH_CORE, &res, NOW, 60000) > 0);
+		assert_int_equal(
+		    gh_budget_wait(&budgets[GH_CORE], false, NOW, &paced), cases[i].core);
+		assert_int_equal(
+		    gh_budget_wait(&budgets[GH_GRAPHQL], false, NOW, &paced), cases[i].graphql);
+		http_response_clear(&res);
+	}
+}
+
+static void
+refusals_count_until_an_answer_is_good(void **state)
+{
+	static const struct {
+		bool answered;
+		int64_t wait;
+	} steps[] = { { false, 60000 }, { false, 120000 }, { false, 240000 }, { true, 60000 },
+		{ false, 120000 } };
+	struct gh_budget budgets[GH_RESOURCES];
+	struct http_response res;
+
+	(void)state;
+	begin(budgets);
+	fill(&res, 429, "", "");
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (steps[i].answered)
+			budgets[GH_CORE].answered = true;
+		gh_budget_send(&budgets[GH_CORE], NOW);
+		assert_int_equal(
+		    gh_budget_refused(budgets, GH_CORE, &res, NOW, 60000), steps[i].wait);
+	}
+	http_response_clear(&res);
+}
+
 int
 main(void)
 {
@@ -149,6 +327,11 @@ main(void)
 		cmocka_unit_test(a_refusal_is_told_from_a_missing_right),
 		cmocka_unit_test(the_wait_follows_githubs_order),
 		cmocka_unit_test(absent_and_zero_headers_are_no_limit),
+		cmocka_unit_test(a_budget_is_the_resources_that_the_answer_names),
+		cmocka_unit_test(what_is_left_decides_about_the_next_request),
+		cmocka_unit_test(headers_that_are_missing_once_change_nothing),
+		cmocka_unit_test(a_refusal_holds_what_it_is_about),
+		cmocka_unit_test(refusals_count_until_an_answer_is_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
