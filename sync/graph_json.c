@@ -227,6 +227,7 @@ review_of(struct reader *r, const json_t *node)
 		    review, "submitted_at", json_string(text_of(node, "submittedAt")));
 	if (json_is_object(commit))
 		json_object_set_new(review, "commit_id", json_string(need(r, commit, "oid")));
+	json_object_set_new(review, "updated_at", json_string(need(r, node, "updatedAt")));
 	return review;
 }
 

@@ -18,7 +18,7 @@
 
 #define REVIEWS                                                                                \
 	"reviews(first:100){pageInfo{hasNextPage} nodes{id fullDatabaseId author{...A} body "  \
-	"state submittedAt commit{oid} authorAssociation}}"
+	"state submittedAt updatedAt commit{oid} authorAssociation}}"
 
 /* The fields of a kind beside actor and createdAt. */
 static const char *const extra_fields[] = {

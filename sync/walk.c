@@ -73,17 +73,30 @@ add_issues(struct mirror_txn *t, struct diff *d, struct page_job *job)
 	return 0;
 }
 
+/* "https://github.com/O/R/pull/7#discussion_r12" */
+static uint32_t
+number_of_page(const char *url)
+{
+	char plain[512];
+
+	snprintf(plain, sizeof(plain), "%.*s", (int)strcspn(url, "#"), url);
+	return diff_number_of_url(plain);
+}
+
 /* The issue that an item belongs to; 0 if it does not say. */
 static uint32_t
 owner_of(enum status_family f, const json_t *item)
 {
 	const json_t *holder = f == STATUS_EVENTS ? json_object_get(item, "issue") : item;
-	const char *url;
 	json_int_t n;
 
 	if (listings[f].owner != NULL) {
-		url = json_string_value(json_object_get(item, listings[f].owner));
-		return url != NULL ? diff_number_of_url(url) : 0;
+		const char *api = json_string_value(json_object_get(item, listings[f].owner));
+		const char *page = json_string_value(json_object_get(item, "html_url"));
+
+		return api != NULL    ? diff_number_of_url(api)
+		       : page != NULL ? number_of_page(page)
+				      : 0;
 	}
 	n = json_integer_value(json_object_get(holder, "number"));
 	return n > 0 && n <= INT32_MAX ? (uint32_t)n : 0;

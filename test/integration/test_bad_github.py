@@ -56,14 +56,17 @@ class Scenario:
 class FirstSync:
     """Faults that pass, in the middle of a first sync: `--once` gets over them."""
 
-    def __init__(self, told=RETRIED, **fault):
+    def __init__(self, told=RETRIED, graphql=True, **fault):
         self.told = told
+        self.graphql = graphql
         self.fault = {"match": "", "times": 2, "after": 8, **fault}
 
     def run(self, stage, _base, folder):
         double = stage.double(folder)
         mirror = Mirror(stage, load_recording(folder)["repo"], double.url)
         double.fault(**self.fault)
+        if not self.graphql:
+            double.fault(match="graphql", kind="status", status=404, times=-1)
         program = mirror.sync()
         fired = double.faults()[0]["fired"]
         check(fired == self.fault["times"], f"the fault came {fired} times")
@@ -203,8 +206,8 @@ SCENARIOS = {
     "404": Scenario(["status 404", "Not Found"], kind="status", status=404,
                     body={"message": "Not Found"}),
     "404 of the repository": Scenario(
-        ["repository", "status 404"], kind="status", status=404, match="repo",
-        body={"message": "Not Found"}),
+        ["GitHub does not find the repository"], kind="status", status=404,
+        match=r"GET /repos/[^/]+/[^/]+($|/issues\?)", body={"message": "Not Found"}),
     "410": Scenario(["status 410", "Issues are disabled"], kind="status", status=410,
                     body={"message": "Issues are disabled for this repo"}),
     "422": Scenario(["status 422", "Validation Failed"], kind="status", status=422,
@@ -220,8 +223,6 @@ SCENARIOS = {
     "garbage JSON": Scenario(["GET "], kind="garbage_json"),
     "an empty body": Scenario(["GET "], RETRIED, "WARNING", kind="garbage_json", body=""),
     "an object for an array": Scenario(["not a JSON array"], kind="wrong_type"),
-    "an array for an object": Scenario(["not a JSON object"], RETRIED, "WARNING",
-                                       kind="wrong_type", match="repo"),
     "elements that are no issues": Scenario(["issue"], kind="garbage_json",
                                             body='[{"number":"x"}, 7, null]'),
     "a truncated body": Scenario(["issues", "partial"], RETRIED, "WARNING", kind="truncate"),
@@ -240,9 +241,17 @@ SCENARIOS = {
     "primary limit as 429": Limit({"match": "events", "kind": "primary_limit", "status": 429,
                                    "reset_in_s": 3, "times": 1}),
     "first sync, 500": FirstSync(kind="status", status=500),
-    "first sync, 502 on reviews": FirstSync(kind="status", status=502, match="reviews", after=3),
+    "first sync, 502 on reviews": FirstSync(graphql=False, kind="status", status=502,
+                                            match="reviews", after=3),
+    "first sync, 502 of GraphQL": FirstSync(told="a GraphQL query was too large", kind="gateway",
+                                            match="graphql", after=0),
+    "first sync, garbage of GraphQL": FirstSync(kind="garbage_json", match="graphql", after=0),
+    "first sync, GraphQL in part": FirstSync(told=None, kind="partial", every=3,
+                                             match="graphql", after=0),
+    "first sync, an array for an object": FirstSync(kind="wrong_type", match="repo", after=0),
     "first sync, garbage": FirstSync(kind="garbage_json"),
-    "first sync, wrong type": FirstSync(kind="wrong_type", match="reviews", after=2),
+    "first sync, wrong type": FirstSync(graphql=False, kind="wrong_type", match="reviews",
+                                        after=2),
     "first sync, truncated": FirstSync(kind="truncate", bytes=1000, match="comments", after=1),
     "first sync, dropped": FirstSync(kind="drop"),
     "first sync, 401": FirstSync(told=FAILED, kind="status", status=401, times=1),

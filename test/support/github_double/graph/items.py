@@ -169,7 +169,7 @@ class Item:
         answer = self._written("PullRequestReview", record, data)
         answer.update(
             state=data["state"], submittedAt=data.get("submitted_at"), lastEditedAt=edited,
-            updatedAt=edited or record.created, comments=self._comments_of_review(record.id),
+            updatedAt=edited or data.get("updated_at") or record.created, comments=self._comments_of_review(record.id),
             commit=commit(self.repository_shape, self.repository.full_name, data["commit_id"]))
         return answer
 
