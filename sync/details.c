@@ -3,6 +3,7 @@
  * one (events): by GraphQL for many issues in a query, by REST for each where GraphQL
  * is missing, says less, or an issue has more than a page of them.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -78,6 +79,20 @@ add_part(struct mirror_txn *t, struct diff *d, struct batch *b, uint32_t number,
 	return rc == 0 ? mirror_add(t, m) : rc;
 }
 
+/* struct graph_people */
+static int
+known_login(void *ctx, int64_t id, char *out, size_t size)
+{
+	struct slice login;
+	int rc = snap_user_login(ctx, id, &login);
+
+	if (rc == 0 && (login.len == 0 || login.len >= size))
+		rc = ERR_NOENT;
+	if (rc == 0)
+		snprintf(out, size, "%.*s", (int)login.len, login.ptr);
+	return rc;
+}
+
 /* One issue's share of the answer; what cannot be used is noted for REST. */
 static int
 add_item(struct mirror_txn *t, struct diff *d, struct batch *b, const struct graph_item *item)
@@ -86,6 +101,7 @@ add_item(struct mirror_txn *t, struct diff *d, struct batch *b, const struct gra
 		enum graph_want want;
 		const char *member;
 	} parts[] = { { GRAPH_EVENTS, "events" }, { GRAPH_REVIEWS, "reviews" } };
+	const struct graph_people people = { known_login, d->view };
 	struct graph_item left = { .number = item->number };
 	char alias[GRAPH_ALIAS_SIZE];
 	const json_t *node;
@@ -101,8 +117,8 @@ add_item(struct mirror_txn *t, struct diff *d, struct batch *b, const struct gra
 
 		if ((item->want & parts[i].want) == 0)
 			continue;
-		rc = parts[i].want == GRAPH_EVENTS ? graph_events(from, b->home, &list)
-						   : graph_reviews(from, &list);
+		rc = parts[i].want == GRAPH_EVENTS ? graph_events(from, b->home, &people, &list)
+						   : graph_reviews(from, &people, &list);
 		if (rc == 0 && view_has_live(d->view, item->number))
 			rc = add_part(t, d, b, item->number, parts[i].want, list);
 		json_decref(list);
@@ -269,6 +285,14 @@ reviews_are_stale(const struct snap_issue *i, int64_t ms)
 		   snap_issue_reviews_ms(i) <= snap_issue_updated_ms(i));
 }
 
+/* Were there comments on lines?  Their deletion shows in no listing. */
+static bool
+has_review_comments(const struct snap_issue *i, int64_t ms)
+{
+	return reviews_are_stale(i, ms) && snap_issue_reviews_ms(i) != TIME_NONE &&
+	       snap_issue_review_comment_count(i) > 0;
+}
+
 static bool
 reviews_older(const struct snap_issue *i, int64_t ms)
 {
@@ -338,6 +362,8 @@ pass_reviews(struct syncer *s, struct err_info *ei)
 
 	status_set_phase(s->status, "reviews");
 	start = st.server_date_ms; /* reviews are as fresh as the listing that led to them */
+	if (rc == 0)
+		rc = relist_picked(s, has_review_comments, STATUS_REVIEW_COMMENTS, ei);
 	if (rc == 0)
 		rc = ask_picked(s, reviews_are_stale, 0, GRAPH_REVIEWS, ei);
 	if (rc == 0)

@@ -11,6 +11,7 @@
 
 struct reader {
 	const char *repository;
+	const struct graph_people *people;
 	int err; /* 0 or ERR_UNSUPPORTED */
 };
 
@@ -57,18 +58,26 @@ id_of(struct reader *r, const json_t *o)
 	return id;
 }
 
-/* REST writes "[bot]" behind a bot's login.  A deleted account is null in both. */
+/* A deleted account is null in both. */
 static json_t *
 user_of(struct reader *r, const json_t *actor)
 {
 	const char *login, *type;
+	char known[128];
+	int64_t id;
 
 	if (!json_is_object(actor))
 		return json_null();
 	login = need(r, actor, "login");
 	type = need(r, actor, "__typename");
-	return json_pack("{s:I,s:s+}", "id", (json_int_t)id_of(r, actor), "login", login,
-	    strcmp(type, "Bot") == 0 ? "[bot]" : "");
+	id = id_of(r, actor);
+	if (strcmp(type, "Bot") == 0) {
+		if (r->people->login(r->people->ctx, id, known, sizeof(known)) != 0)
+			r->err = ERR_UNSUPPORTED;
+		else
+			login = known;
+	}
+	return json_pack("{s:I,s:s}", "id", (json_int_t)id, "login", login);
 }
 
 static void
@@ -233,10 +242,10 @@ review_of(struct reader *r, const json_t *node)
 
 /* Every node, or nothing: a list that is not whole must not be taken for one that is. */
 static int
-convert(const json_t *connection, const char *repository,
+convert(const json_t *connection, const char *repository, const struct graph_people *people,
     json_t *(*one)(struct reader *r, const json_t *node), json_t **ret)
 {
-	struct reader r = { .repository = repository };
+	struct reader r = { .repository = repository, .people = people };
 	const json_t *nodes = json_object_get(connection, "nodes"), *node;
 	const json_t *more =
 	    json_object_get(json_object_get(connection, "pageInfo"), "hasNextPage");
@@ -260,13 +269,14 @@ convert(const json_t *connection, const char *repository,
 }
 
 int
-graph_events(const json_t *connection, const char *repository, json_t **ret)
+graph_events(const json_t *connection, const char *repository,
+    const struct graph_people *people, json_t **ret)
 {
-	return convert(connection, repository, event_of, ret);
+	return convert(connection, repository, people, event_of, ret);
 }
 
 int
-graph_reviews(const json_t *connection, json_t **ret)
+graph_reviews(const json_t *connection, const struct graph_people *people, json_t **ret)
 {
-	return convert(connection, "", review_of, ret);
+	return convert(connection, "", people, review_of, ret);
 }

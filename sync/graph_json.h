@@ -6,14 +6,25 @@
  */
 #pragma once
 
-#include <jansson.h>
+#include "base/json.h"
+
+/*
+ * REST and GraphQL call a bot by different names ("x[bot]" and "x", "Copilot" and
+ * "copilot-pull-request-reviewer"), and the mirror keeps REST's.  `login` gives what is known of
+ * an id: 0, or an error if nothing is, and then that issue is to be asked of REST.
+ */
+struct graph_people {
+	int (*login)(void *ctx, int64_t id, char *out, size_t size);
+	void *ctx;
+};
 
 /*
  * Events of one issue as GET /repos/O/R/issues/N/events has them, as far as the diff
  * reads them.  `connection` is the `events` of an answer, `repository` "owner/name".
  * The caller json_decref()s *ret.
  */
-int graph_events(const json_t *connection, const char *repository, json_t **ret);
+int graph_events(const json_t *connection, const char *repository,
+    const struct graph_people *people, json_t **ret);
 
 /* Reviews of one pull request, likewise, of the `reviews` of an answer. */
-int graph_reviews(const json_t *connection, json_t **ret);
+int graph_reviews(const json_t *connection, const struct graph_people *people, json_t **ret);

@@ -30,7 +30,7 @@ struct settings {
 	const char *owner, *repo, *log, *log_exact, *snapshot, *github_url, *token_file, *token;
 	const char *listen, *secret_file, *log_level, *ca_file, *app_id, *app_key_file;
 	int64_t interval_s, relist_s, installation_id;
-	bool once, rebuild;
+	bool once, rebuild, relist;
 };
 
 struct daemon {
@@ -121,6 +121,10 @@ read_settings(
 		    .high = 31536000,
 		    .value = "SEC",
 		    .help = "seconds between slow passes over everything; 0 = never [86400]" },
+		{ .name = "relist",
+		    .type = CONF_SWITCH,
+		    .target = &s->relist,
+		    .help = "make a slow pass at once" },
 		{ .name = "once",
 		    .type = CONF_SWITCH,
 		    .target = &s->once,
@@ -492,7 +496,8 @@ run_rounds(struct daemon *d)
 		.status = &d->status,
 		.owner = (char *)(uintptr_t)d->set.owner,
 		.repo = (char *)(uintptr_t)d->set.repo,
-		.relist_ms = d->set.once ? 0 : d->set.relist_s * 1000 };
+		.relist_ms = d->set.once ? 0 : d->set.relist_s * 1000,
+		.relist_now = d->set.relist };
 	int64_t backoff = BACKOFF_FIRST_MS, wait = 0;
 	int rc = 0, tries = 0;
 

@@ -351,15 +351,21 @@ comments_differ(const struct snap_issue *i, int64_t ms)
 }
 
 int
-pass_comments(struct syncer *s, struct err_info *ei)
+relist_picked(struct syncer *s, pick_issue test, enum status_family f, struct err_info *ei)
 {
 	struct buf numbers;
 	int rc;
 
 	buf_init(&numbers, SIZE_MAX / 2);
-	rc = pick_issues(s, comments_differ, 0, &numbers);
+	rc = pick_issues(s, test, 0, &numbers);
 	for (size_t at = 0; rc == 0 && at < numbers.len; at += 4)
-		rc = relist(s, STATUS_COMMENTS, get_le32(numbers.ptr + at), ei);
+		rc = relist(s, f, get_le32(numbers.ptr + at), ei);
 	buf_clear(&numbers);
 	return rc;
+}
+
+int
+pass_comments(struct syncer *s, struct err_info *ei)
+{
+	return relist_picked(s, comments_differ, STATUS_COMMENTS, ei);
 }

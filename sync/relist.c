@@ -195,7 +195,7 @@ list_pages(struct syncer *s, struct err_info *ei)
 {
 	int rc = 0;
 
-	for (int i = 0; i < PAGES_A_ROUND && rc == 0; i++) {
+	for (int i = 0; (i < PAGES_A_ROUND || s->relist_now) && rc == 0; i++) {
 		enum stage stage = (enum stage)s->relist.stage;
 		bool end = false;
 
@@ -214,6 +214,7 @@ static int
 finish(struct syncer *s, struct family_state *st, struct err_info *ei)
 {
 	s->relist.stage = STAGE_NONE;
+	s->relist_now = false;
 	st->complete = true;
 	st->server_date_ms = st->watermark_ms = s->relist.start_ms;
 	log_info("everything was listed again", LOG_END);
@@ -224,13 +225,13 @@ finish(struct syncer *s, struct family_state *st, struct err_info *ei)
 static int
 begin_if_due(struct syncer *s, struct family_state *st, struct err_info *ei)
 {
-	if (!st->complete) {
+	if (!st->complete && !s->relist_now) {
 		s->relist.start_ms = s->hub_now_ms;
 		st->complete = true;
 		st->server_date_ms = st->watermark_ms = s->hub_now_ms;
 		return family_save(s, STATUS_RELIST, st, ei);
 	}
-	if (s->hub_now_ms - st->server_date_ms < s->relist_ms)
+	if (!s->relist_now && s->hub_now_ms - st->server_date_ms < s->relist_ms)
 		return 0;
 	s->relist.start_ms = s->hub_now_ms;
 	return begin_stage(s, STAGE_ISSUES);
@@ -242,7 +243,7 @@ relist_step(struct syncer *s, struct err_info *ei)
 	struct family_state st;
 	int rc = family_load(s, STATUS_RELIST, &st);
 
-	if (rc != 0 || s->relist_ms == 0 || s->hub_now_ms == TIME_NONE)
+	if (rc != 0 || (s->relist_ms == 0 && !s->relist_now) || s->hub_now_ms == TIME_NONE)
 		return rc;
 	if (s->relist.stage == STAGE_NONE)
 		rc = begin_if_due(s, &st, ei);

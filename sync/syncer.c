@@ -22,6 +22,7 @@ syncer_init(struct syncer *s, const struct syncer_opts *o)
 		.owner = o->owner,
 		.repo = o->repo,
 		.relist_ms = o->relist_ms,
+		.relist_now = o->relist_now,
 		.hub_now_ms = TIME_NONE,
 		.flushed_ms = clock_mono_ms() };
 	snprintf(s->hub_owner, sizeof(s->hub_owner), "%s", o->owner);
@@ -302,8 +303,8 @@ explain(struct syncer *s, int rc, struct err_info *ei)
 		return rc;
 	health = walk_repository(s, false, &why);
 	if (health == ERR_NOENT)
-		return err_set(ei, ERR_NOENT, "%s/%s: GitHub does not find the repository",
-		    s->owner, s->repo);
+		return err_wrap(
+		    ei, rc, "%s/%s: GitHub does not find the repository", s->owner, s->repo);
 	if (health == 0 && s->issues_off)
 		return err_set(
 		    ei, ERR_GONE, "%s/%s: issues are switched off there", s->owner, s->repo);
@@ -323,6 +324,10 @@ poll_issues(struct syncer *s, struct err_info *ei)
 		rc = walk_family(s, STATUS_ISSUES, ei);
 	if (rc != 0)
 		return explain(s, rc, ei);
+	if (s->was_moved && !s->rename_told)
+		rc = walk_repository(s, false, ei);
+	if (rc != 0)
+		return rc;
 	return first ? expect_comments(s) : 0;
 }
 

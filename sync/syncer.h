@@ -17,6 +17,7 @@ struct syncer_opts {
 	struct status *status;
 	char *owner, *repo; /* as the log spells them */
 	int64_t relist_ms;  /* how often everything is listed again; 0 = never */
+	bool relist_now;    /* begin with that, and list all of it in the first round */
 };
 
 /* The slow pass over everything, as far as it has come; see relist.c. */
@@ -33,6 +34,7 @@ struct syncer {
 	struct status *status;
 	char *owner, *repo;
 	int64_t relist_ms;
+	bool relist_now;
 	uint64_t rounds;
 	int64_t flushed_ms;       /* monotonic time of the last flush */
 	uint64_t flushed_records; /* mirror_records() then */
@@ -40,6 +42,7 @@ struct syncer {
 
 	int64_t hub_now_ms;                 /* GitHub's clock, as last told */
 	char hub_owner[128], hub_name[128]; /* the repository's name there now */
+	bool was_moved;                     /* a permanent redirect was followed */
 	bool name_known, rename_told;       /* that name was asked for; a change was logged */
 	bool issues_off;                    /* the repository says that it has none */
 	uint64_t healthy_in_round;          /* the repository was seen to be there; from 1 */

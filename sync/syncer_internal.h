@@ -69,6 +69,9 @@ int add_issue(struct mirror_txn *t, struct diff *d, const json_t *issue, struct 
 typedef bool (*pick_issue)(const struct snap_issue *i, int64_t ms);
 int pick_issues(struct syncer *s, pick_issue test, int64_t ms, struct buf *ret);
 
+/* relist() for each that `test` picks. */
+int relist_picked(struct syncer *s, pick_issue test, enum status_family f, struct err_info *ei);
+
 /* gone.c */
 /* GitHub answered 410, or another repository's issue (`moved_to` not ""). */
 int note_gone(struct syncer *s, uint32_t number, const char *moved_to, struct err_info *ei);

@@ -361,6 +361,7 @@ first_walk(struct syncer *s, enum status_family f, struct family_state *st, stru
 		if (rc != 0)
 			break;
 		s->hub_now_ms = page.server_date_ms;
+		s->was_moved = s->was_moved || page.moved_to[0] != '\0';
 		if (st->watermark_ms ==
 		    TIME_NONE) /* changes from now on are the polls' business */
 			st->watermark_ms = page.server_date_ms;
@@ -449,6 +450,7 @@ poll_family(
 	if (rc != 0)
 		return rc;
 	s->hub_now_ms = next.server_date_ms = page.server_date_ms;
+	s->was_moved = s->was_moved || page.moved_to[0] != '\0';
 	if (page.not_modified)
 		return family_save(s, f, &next, ei);
 	family_set_etag(&next, &page);
