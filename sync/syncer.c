@@ -306,8 +306,8 @@ explain(struct syncer *s, int rc, struct err_info *ei)
 		return err_wrap(
 		    ei, rc, "%s/%s: GitHub does not find the repository", s->owner, s->repo);
 	if (health == 0 && s->issues_off)
-		return err_set(
-		    ei, ERR_GONE, "%s/%s: issues are switched off there", s->owner, s->repo);
+		return err_wrap(
+		    ei, rc, "%s/%s: issues are switched off there", s->owner, s->repo);
 	return rc;
 }
 
