@@ -97,10 +97,7 @@ known_login(void *ctx, int64_t id, char *out, size_t size)
 static int
 add_item(struct mirror_txn *t, struct diff *d, struct batch *b, const struct graph_item *item)
 {
-	static const struct {
-		enum graph_want want;
-		const char *member;
-	} parts[] = { { GRAPH_EVENTS, "events" }, { GRAPH_REVIEWS, "reviews" } };
+	static const enum graph_want parts[] = { GRAPH_EVENTS, GRAPH_REVIEWS };
 	const struct graph_people people = { known_login, d->view };
 	struct graph_item left = { .number = item->number };
 	char alias[GRAPH_ALIAS_SIZE];
@@ -113,17 +110,15 @@ add_item(struct mirror_txn *t, struct diff *d, struct batch *b, const struct gra
 		node = NULL; /* part of it may be missing, and who knows which */
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && rc == 0; i++) {
 		json_t *list = NULL;
-		const json_t *from = json_object_get(node, parts[i].member);
-
-		if ((item->want & parts[i].want) == 0)
+		if ((item->want & parts[i]) == 0)
 			continue;
-		rc = parts[i].want == GRAPH_EVENTS ? graph_events(from, b->home, &people, &list)
-						   : graph_reviews(from, &people, &list);
+		rc = parts[i] == GRAPH_EVENTS ? graph_events(node, b->home, &people, &list)
+					      : graph_reviews(node, &people, &list);
 		if (rc == 0 && view_has_live(d->view, item->number))
-			rc = add_part(t, d, b, item->number, parts[i].want, list);
+			rc = add_part(t, d, b, item->number, parts[i], list);
 		json_decref(list);
 		if (rc == ERR_UNSUPPORTED) {
-			left.want |= parts[i].want;
+			left.want |= parts[i];
 			rc = 0;
 		}
 	}

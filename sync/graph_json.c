@@ -1,6 +1,7 @@
 /* graph_json.c - field by field; a latched error makes one check at the end enough. */
 #include "sync/graph_json.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 struct reader {
 	const char *repository;
+	const char *head; /* of a pull request: the same of its branch, or NULL */
 	const struct graph_people *people;
 	int err; /* 0 or ERR_UNSUPPORTED */
 };
@@ -88,6 +90,8 @@ set_commit(struct reader *r, json_t *event, const json_t *commit, const char *re
 	if (oid == NULL)
 		return;
 	json_object_set_new(event, "commit_id", json_string(oid));
+	if (repository == NULL)
+		return;
 	json_object_set_new(event, "commit_url",
 	    json_sprintf("https://api.github.com/repos/%s/commits/%s", repository, oid));
 }
@@ -113,6 +117,22 @@ lock_reason(struct reader *r, const char *value)
 	}
 	r->err = ERR_UNSUPPORTED;
 	return "";
+}
+
+/* NOT_PLANNED -> "not_planned" */
+static void
+set_reason(struct reader *r, json_t *event, const json_t *node)
+{
+	const char *reason = text_of(node, "stateReason");
+	char lower[32] = "";
+
+	if (reason == NULL)
+		return;
+	if (strlen(reason) >= sizeof(lower))
+		r->err = ERR_UNSUPPORTED;
+	for (size_t i = 0; i + 1 < sizeof(lower) && reason[i] != '\0'; i++)
+		lower[i] = (char)tolower((unsigned char)reason[i]);
+	json_object_set_new(event, "state_reason", json_string(lower));
 }
 
 static void
@@ -168,15 +188,17 @@ set_extra(struct reader *r, json_t *event, const json_t *node, enum graph_extra 
 	case GRAPH_ASSIGNEE:
 		json_object_set_new(
 		    event, "assignee", user_of(r, json_object_get(node, "assignee")));
-		json_object_set_new(
-		    event, "assigner", user_of(r, json_object_get(node, "actor")));
 		return;
 	case GRAPH_LOCK:
 		if (text_of(node, "lockReason") != NULL)
 			json_object_set_new(event, "lock_reason",
 			    json_string(lock_reason(r, text_of(node, "lockReason"))));
 		return;
+	case GRAPH_REASON:
+		set_reason(r, event, node);
+		return;
 	case GRAPH_CLOSER:
+		set_reason(r, event, node);
 		part = json_object_get(node, "closer");
 		if (text_of(part, "oid") != NULL)
 			set_commit(r, event, part, home_of(r, part, "repository"));
@@ -189,9 +211,8 @@ set_extra(struct reader *r, json_t *event, const json_t *node, enum graph_extra 
 		    home_of(r, node, "commitRepository"));
 		return;
 	case GRAPH_AFTER_COMMIT:
-		part = json_object_get(node, "afterCommit");
-		if (json_is_object(part))
-			set_commit(r, event, part, home_of(r, part, "repository"));
+		/* Of a fork that was deleted, the commit alone. */
+		set_commit(r, event, json_object_get(node, "afterCommit"), r->head);
 		return;
 	case GRAPH_REVIEWER:
 		set_reviewer(r, event, node);
@@ -242,10 +263,9 @@ review_of(struct reader *r, const json_t *node)
 
 /* Every node, or nothing: a list that is not whole must not be taken for one that is. */
 static int
-convert(const json_t *connection, const char *repository, const struct graph_people *people,
+convert(struct reader *r, const json_t *connection,
     json_t *(*one)(struct reader *r, const json_t *node), json_t **ret)
 {
-	struct reader r = { .repository = repository, .people = people };
 	const json_t *nodes = json_object_get(connection, "nodes"), *node;
 	const json_t *more =
 	    json_object_get(json_object_get(connection, "pageInfo"), "hasNextPage");
@@ -257,26 +277,32 @@ convert(const json_t *connection, const char *repository, const struct graph_peo
 	all = json_array();
 	json_array_foreach(nodes, i, node)
 	{
-		if (r.err == 0 && json_array_append_new(all, one(&r, node)) != 0)
-			r.err = r.err != 0 ? r.err : ERR_NOMEM;
+		if (r->err == 0 && json_array_append_new(all, one(r, node)) != 0)
+			r->err = r->err != 0 ? r->err : ERR_NOMEM;
 	}
-	if (r.err != 0) {
+	if (r->err != 0) {
 		json_decref(all);
-		return r.err;
+		return r->err;
 	}
 	*ret = all;
 	return 0;
 }
 
 int
-graph_events(const json_t *connection, const char *repository,
-    const struct graph_people *people, json_t **ret)
+graph_events(
+    const json_t *node, const char *repository, const struct graph_people *people, json_t **ret)
 {
-	return convert(connection, repository, people, event_of, ret);
+	struct reader r = { .repository = repository,
+		.head = text_of(json_object_get(node, "headRepository"), "nameWithOwner"),
+		.people = people };
+
+	return convert(&r, json_object_get(node, "events"), event_of, ret);
 }
 
 int
-graph_reviews(const json_t *connection, const struct graph_people *people, json_t **ret)
+graph_reviews(const json_t *node, const struct graph_people *people, json_t **ret)
 {
-	return convert(connection, "", people, review_of, ret);
+	struct reader r = { .people = people };
+
+	return convert(&r, json_object_get(node, "reviews"), review_of, ret);
 }

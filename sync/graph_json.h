@@ -20,11 +20,12 @@ struct graph_people {
 
 /*
  * Events of one issue as GET /repos/O/R/issues/N/events has them, as far as the diff
- * reads them.  `connection` is the `events` of an answer, `repository` "owner/name".
+ * reads them.  `node` is the issue's part of an answer (NULL: ERR_UNSUPPORTED), `repository`
+ * "owner/name".  GraphQL names who assigned as the actor alone, so there is no assigner.
  * The caller json_decref()s *ret.
  */
-int graph_events(const json_t *connection, const char *repository,
-    const struct graph_people *people, json_t **ret);
+int graph_events(const json_t *node, const char *repository, const struct graph_people *people,
+    json_t **ret);
 
-/* Reviews of one pull request, likewise, of the `reviews` of an answer. */
-int graph_reviews(const json_t *connection, const struct graph_people *people, json_t **ret);
+/* Reviews of one pull request, likewise. */
+int graph_reviews(const json_t *node, const struct graph_people *people, json_t **ret);

@@ -40,7 +40,7 @@ const struct graph_kind graph_kinds[] = {
 	BOTH("RemovedFromProjectEvent", "removed_from_project", GRAPH_REST_ONLY),
 	BOTH("RemovedFromProjectV2Event", "removed_from_project_v2", GRAPH_PLAIN),
 	BOTH("RenamedTitleEvent", "renamed", GRAPH_RENAME),
-	BOTH("ReopenedEvent", "reopened", GRAPH_PLAIN),
+	BOTH("ReopenedEvent", "reopened", GRAPH_REASON),
 	BOTH("SubIssueAddedEvent", "sub_issue_added", GRAPH_PLAIN),
 	BOTH("SubIssueRemovedEvent", "sub_issue_removed", GRAPH_PLAIN),
 	BOTH("SubscribedEvent", "subscribed", GRAPH_PLAIN),

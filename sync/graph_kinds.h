@@ -19,7 +19,8 @@ enum graph_extra {
 	GRAPH_RENAME,
 	GRAPH_ASSIGNEE,
 	GRAPH_LOCK,
-	GRAPH_CLOSER,
+	GRAPH_CLOSER, /* and why */
+	GRAPH_REASON,
 	GRAPH_COMMIT,       /* of this repository */
 	GRAPH_REFERENCE,    /* a commit of commitRepository */
 	GRAPH_AFTER_COMMIT, /* a push */

@@ -28,10 +28,12 @@ static const char *const extra_fields[] = {
 	[GRAPH_RENAME] = " previousTitle currentTitle",
 	[GRAPH_ASSIGNEE] = " assignee{...A}",
 	[GRAPH_LOCK] = " lockReason",
-	[GRAPH_CLOSER] = " closer{__typename ...on Commit{oid repository{nameWithOwner}}}",
+	[GRAPH_REASON] = " stateReason",
+	[GRAPH_CLOSER] =
+	    " stateReason closer{__typename ...on Commit{oid repository{nameWithOwner}}}",
 	[GRAPH_COMMIT] = " commit{oid}",
 	[GRAPH_REFERENCE] = " commit{oid} commitRepository{nameWithOwner}",
-	[GRAPH_AFTER_COMMIT] = " afterCommit{oid repository{nameWithOwner}}",
+	[GRAPH_AFTER_COMMIT] = " afterCommit{oid}",
 	[GRAPH_REVIEWER] = " requestedReviewer{...A ...on Team{__typename id databaseId slug}}",
 	[GRAPH_DISMISSAL] = " dismissalMessage previousReviewState review{id fullDatabaseId}",
 	[GRAPH_REST_ONLY] = "",
@@ -107,7 +109,7 @@ graph_query(const struct graph_item *items, size_t count, struct buf *out)
 	if ((want & GRAPH_EVENTS) != 0) {
 		buf_str(out, "fragment I on Issue{");
 		add_timeline(GRAPH_IN_ISSUES, out);
-		buf_str(out, "}\nfragment P on PullRequest{");
+		buf_str(out, "}\nfragment P on PullRequest{headRepository{nameWithOwner} ");
 		add_timeline(GRAPH_IN_PULLS, out);
 		buf_str(out, "}\n");
 	}

@@ -21,6 +21,7 @@ class Item:
         self.type_name = "Issue" if pull is None else "PullRequest"
         self.database_id = (self.pull or self.issue)["id"]
         self.repository_shape = things.repository(repository)
+        self._things = things
         self._timeline = Timeline(things, self)
         self.shape = self._shape()
 
@@ -65,6 +66,8 @@ class Item:
             "mergeCommit": commit(self.repository_shape, full_name,
                                   pull.get("merge_commit_sha") if merged else None),
             "baseRefName": pull["base"]["ref"], "headRefName": pull["head"]["ref"],
+            "headRepository": pull["head"].get("repo") and self._things.repository_named(
+                pull["head"]["repo"]["full_name"]),
             "baseRefOid": pull["base"]["sha"], "headRefOid": pull["head"]["sha"],
             "reviews": self._reviews, "reviewRequests": self._review_requests,
             "reviewThreads": self._review_threads,
