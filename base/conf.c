@@ -274,6 +274,8 @@ conf_read_secret(const char *path, char **ret, struct err_info *ei)
 		len--;
 	if (rc == 0 && len == 0)
 		rc = err_set(ei, ERR_INVAL, "secret file %s is empty", path);
+	if (rc == 0 && memchr(text, '\0', len) != NULL)
+		rc = err_set(ei, ERR_INVAL, "secret file %s holds a NUL byte", path);
 	if (rc != 0) {
 		mem_free(text);
 		return rc;

@@ -50,6 +50,7 @@ int conf_read(const struct conf_program *p, int argc, char **argv, enum conf_nex
 
 /*
  * Read a secret from a file, without its trailing newline, into a heap string
- * (mem_free).  ERR_NOENT, ERR_IO, ERR_LIMIT above 64 KiB, ERR_INVAL when empty.
+ * (mem_free).  ERR_NOENT, ERR_IO, ERR_LIMIT above 64 KiB, ERR_INVAL when empty
+ * or when it holds a NUL byte.
  */
 int conf_read_secret(const char *path, char **ret, struct err_info *ei);

@@ -301,10 +301,13 @@ on_retry(void *ctx, unsigned nth, const char *error)
 }
 
 static void
-on_credentials(void *ctx, const char *what)
+on_credentials(void *ctx, bool trouble, const char *what)
 {
 	(void)ctx;
-	log_warning(what, LOG_END);
+	if (trouble)
+		log_warning(what, LOG_END);
+	else
+		log_info(what, LOG_END);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/mem.h"
 #include "sync/github/gh_internal.h"
 #include "sync/github/gh_link.h"
@@ -50,6 +51,17 @@ load_tokens(struct gh *g, struct err_info *ei)
 	return rc;
 }
 
+static int
+set_spread(struct gh *g)
+{
+	unsigned char raw[SHA256_LEN];
+	int rc = g->o.repository != NULL ? sha256(slice_str(g->o.repository), raw) : 0;
+
+	if (rc == 0 && g->o.repository != NULL)
+		g->spread = raw[0];
+	return rc;
+}
+
 static void
 set_defaults(struct gh_opts *o)
 {
@@ -82,7 +94,9 @@ gh_new(const struct gh_opts *opts, struct gh **ret, struct err_info *ei)
 	g->stats.rate_reset_ms = g->stats.graphql_reset_ms = TIME_NONE;
 	g->offset_ms = clock_real_ms() - gh_now(g);
 	http_response_init(&g->res);
-	rc = load_tokens(g, ei);
+	rc = set_spread(g);
+	if (rc == 0)
+		rc = load_tokens(g, ei);
 	if (rc != 0) {
 		gh_free(g);
 		return rc;

@@ -62,7 +62,7 @@ struct gh_opts {
 	/* Told of a fault after which the request is tried again; may be NULL. */
 	void (*on_retry)(void *ctx, unsigned nth, const char *error);
 	/* Told what happens to the credentials, without any secret; may be NULL. */
-	void (*on_credentials)(void *ctx, const char *what);
+	void (*on_credentials)(void *ctx, bool trouble, const char *what);
 	void *ctx;
 	int64_t backoff_ms;   /* first pause after a fault; 0 = 1 s */
 	int64_t secondary_ms; /* first pause after a limit without a time; 0 = 60 s */

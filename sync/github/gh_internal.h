@@ -6,6 +6,8 @@
 #include "sync/github/gh_limit.h"
 #include "sync/github/gh_token.h"
 
+#define GH_SPREAD 256
+
 struct gh {
 	struct gh_opts o;
 	struct gh_tokens tokens; /* one at least; without a text when anonymous */
@@ -19,6 +21,7 @@ struct gh {
 	int64_t offset_ms; /* GitHub's clock less the monotonic one */
 	struct gh_bucket bucket[GH_RESOURCES];
 	bool background;
+	int spread; /* of the repository, below GH_SPREAD: see spread_out() */
 	char asked_digest[GH_TOKEN_DIGEST]; /* what gh_token_digest() told ... */
 	bool asked;                         /* ... for the next request */
 	char last_digest[GH_TOKEN_DIGEST];  /* of the token that asked last */

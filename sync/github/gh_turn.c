@@ -10,6 +10,7 @@
 #define DATE_MS 1000            /* what a Date header leaves out */
 #define CLOCK_JUMP_MS 5000      /* more is a clock that was set, not a slow answer */
 #define LOOK_MS 30000           /* a long wait looks for other tokens so often */
+#define SPREAD_MS 10000         /* how far apart those come back that wait for a reset */
 #define MINT_PAUSE_MS 60000     /* between failing attempts to replace a living token */
 #define CORE_PER_MINUTE 720     /* 80 % of GitHub's 900 points for an endpoint */
 #define GRAPHQL_PER_MINUTE 1600 /* and of its 2,000 */
@@ -81,10 +82,10 @@ gh_pause(struct gh *g, int64_t ms, const char *why)
 /* --- tokens --- */
 
 static void
-tell(const struct gh *g, const char *what)
+tell(const struct gh *g, bool trouble, const char *what)
 {
 	if (g->o.on_credentials != NULL)
-		g->o.on_credentials(g->o.ctx, what);
+		g->o.on_credentials(g->o.ctx, trouble, what);
 }
 
 struct gh_token *
@@ -120,10 +121,10 @@ look_at_key(struct gh *g)
 
 	if (rc < 0) {
 		snprintf(text, sizeof(text), "%s; the key read before stays in use", ei.text);
-		tell(g, text);
+		tell(g, true, text);
 	} else if (rc > 0) {
 		g->app_refused = false;
-		tell(g, "the GitHub App's key file was read again");
+		tell(g, false, "the GitHub App's key file was read again");
 	}
 }
 
@@ -138,7 +139,7 @@ look_at_tokens(struct gh *g)
 		return;
 	if (gh_read_tokens(g, &fresh, &ei) != 0) {
 		snprintf(text, sizeof(text), "%s; the tokens read before stay in use", ei.text);
-		tell(g, text);
+		tell(g, true, text);
 		return;
 	}
 	gh_tokens_inherit(&fresh, &g->tokens);
@@ -147,7 +148,7 @@ look_at_tokens(struct gh *g)
 	g->stats.tokens = fresh.count;
 	snprintf(text, sizeof(text), "token file %s was read again: %zu tokens", g->file.path,
 	    fresh.count);
-	tell(g, text);
+	tell(g, false, text);
 }
 
 /* A file that cannot be read leaves everything as it was; told once, while it stays so. */
@@ -200,8 +201,9 @@ reject_app_token(struct gh *g, struct gh_token *t)
 
 	g->app_refused = true;
 	gh_token_forget(t);
-	tell(g, again ? "GitHub refused the App's token (401); another one is asked for"
-		      : "GitHub refused the App's token (401) again");
+	tell(g, true,
+	    again ? "GitHub refused the App's token (401); another one is asked for"
+		  : "GitHub refused the App's token (401) again");
 	return again;
 }
 
@@ -217,7 +219,7 @@ gh_reject(struct gh *g, struct gh_token *t, enum gh_resource r)
 	snprintf(text, sizeof(text), "GitHub refused a token (401); of %zu, %s",
 	    g->tokens.count,
 	    gh_token_usable(t, gh_now(g)) ? "another is used" : "none is left");
-	tell(g, text);
+	tell(g, true, text);
 	return gh_token_usable(t, gh_now(g));
 }
 
@@ -283,14 +285,26 @@ wait_for(struct gh *g, const struct gh_token *t, enum gh_resource r, const char 
 	return gh_bucket_take(&g->bucket[r], most, mono_now(g));
 }
 
+/* Those that share a limit must not all come back in the same moment. */
+static int64_t
+spread_out(const struct gh *g, int64_t ms)
+{
+	int64_t most = ms / 16 < SPREAD_MS ? ms / 16 : SPREAD_MS;
+
+	return ms + most * g->spread / GH_SPREAD;
+}
+
 /* Wait, but look now and then for a token that can go on earlier. */
 static int
 sit_out(struct gh *g, enum gh_resource r, int64_t ms, const char *why)
 {
-	int64_t began = gh_now(g), end = began + ms;
+	int64_t began = gh_now(g), end;
 	char digest[GH_TOKEN_DIGEST];
 	int rc = 0;
 
+	if (strcmp(why, "pace") != 0)
+		ms = spread_out(g, ms);
+	end = began + ms;
 	memcpy(digest, g->tokens.items[choose(g, r)].digest, sizeof(digest));
 	g->stats.waits++;
 	tell_wait(g, ms, why);

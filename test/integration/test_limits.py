@@ -87,19 +87,19 @@ class Refusals(LimitCase):
         self.assertEqual(want, self.answered())
 
     def test_retry_after_with_403(self):
-        self.check((89, 92), kind="secondary_limit", retry_after=90, times=1)
+        self.check((89, 98), kind="secondary_limit", retry_after=90, times=1)
 
     def test_retry_after_with_429(self):
-        self.check((29, 32), kind="secondary_limit", status=429, retry_after=30, times=1)
+        self.check((29, 34), kind="secondary_limit", status=429, retry_after=30, times=1)
 
     def test_without_a_time_a_minute_and_then_twice_that(self):
-        self.check((59, 60), (119, 120), kind="secondary_limit", times=2)
+        self.check((59, 64), (119, 128), kind="secondary_limit", times=2)
 
     def test_a_primary_limit_with_403(self):
-        self.check((58, 62), kind="primary_limit", reset_in_s=60, times=1)
+        self.check((58, 66), kind="primary_limit", reset_in_s=60, times=1)
 
     def test_a_primary_limit_with_429(self):
-        self.check((58, 62), kind="primary_limit", status=429, reset_in_s=60, times=1)
+        self.check((58, 66), kind="primary_limit", status=429, reset_in_s=60, times=1)
 
 
 class Budgets(LimitCase):
@@ -109,7 +109,7 @@ class Budgets(LimitCase):
         self.double.reset_counts()
         self.double.rate_limit(limit=600, remaining=20, reset_in_s=60)
         program = self.start("--once")
-        self.sit_out(program, 0, 50, 62)
+        self.sit_out(program, 0, 50, 66)
         self.assert_complete(program)
         self.assertEqual(want, self.answered())
         # There is no rules file: that is the 404.

@@ -311,6 +311,9 @@ a_secret_of_64_kib_is_the_largest(void **state)
 	secret = NULL;
 	assert_int_equal(read_secret_of(bytes, max + 1, &secret), ERR_LIMIT);
 	assert_null(secret);
+	bytes[3] = '\0'; /* what stands behind it must not be lost without a word */
+	assert_int_equal(read_secret_of(bytes, 8, &secret), ERR_INVAL);
+	assert_null(secret);
 	free(bytes);
 }
 

@@ -98,10 +98,11 @@ on_retry(void *ctx, unsigned nth, const char *error)
 }
 
 static inline void
-on_credentials(void *ctx, const char *what)
+on_credentials(void *ctx, bool trouble, const char *what)
 {
 	struct gh_rig *fx = ctx;
 
+	assert_int_equal(trouble, strstr(what, "was read again") == NULL);
 	buf_fmt(&fx->told, "%s\n", what);
 }
 

@@ -1,4 +1,6 @@
 /* Faults that pass, limits that are sat out, and waits that are given up. */
+#include <stdio.h>
+
 #include "test/unit/sync/gh_rig.h"
 
 static void
@@ -110,6 +112,36 @@ a_limit_with_a_time_is_sat_out(void **state)
 	}
 }
 
+/* A hundred workers that were refused together must not ask together again. */
+static void
+repositories_come_back_at_different_moments(void **state)
+{
+	static const struct http_scripted answers[] = { { .status = 429,
+	    .headers = "retry-after: 159\n" } };
+	bool seen[10] = { false };
+	size_t different = 0;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		char repository[32];
+		const struct gh_opts o = { .repository = repository };
+		struct gh_rig fx;
+		int64_t ms;
+
+		snprintf(repository, sizeof(repository), "owner/repo-%d", i);
+		assert_int_equal(start_with(&fx, answers, 1, true, o, NULL), 0);
+		assert_int_equal(
+		    gh_get(fx.gh, BASE "/x", NULL, true, &fx.page, NULL), ERR_CANCELED);
+		ms = strtoll(buf_cstr(&fx.waits) + 11, NULL, 10);
+		assert_in_range(ms, 159900, 169999);
+		seen[ms < 160000 ? 0 : (ms - 160000) / 1000] = true;
+		stop(&fx);
+	}
+	for (int i = 0; i < 10; i++)
+		different += seen[i];
+	assert_in_range(different, 8, 10);
+}
+
 static void
 a_budget_that_is_used_up_holds_the_next_request_back(void **state)
 {
@@ -153,6 +185,7 @@ main(void)
 		cmocka_unit_test(a_pause_can_be_given_up),
 		cmocka_unit_test(a_limit_without_a_time_waits_longer_each_time),
 		cmocka_unit_test(a_limit_with_a_time_is_sat_out),
+		cmocka_unit_test(repositories_come_back_at_different_moments),
 		cmocka_unit_test(a_budget_that_is_used_up_holds_the_next_request_back),
 		cmocka_unit_test(a_wait_of_more_than_an_hour_is_an_error),
 	};
