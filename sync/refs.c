@@ -125,6 +125,25 @@ note_name(struct syncer *s, const char *full)
 	snprintf(s->hub_name, sizeof(s->hub_name), "%s", slash + 1);
 }
 
+/* Nothing new: a name that differs was noted when it was told. */
+static int
+recall_name(struct syncer *s)
+{
+	struct snap_view *v;
+	struct slice known;
+	char full[256];
+	int rc = mirror_view(s->mirror, &v);
+
+	if (rc != 0)
+		return rc;
+	if (snap_note_get(v, "renamed_to", &known) == 0 && known.len < sizeof(full)) {
+		snprintf(full, sizeof(full), "%.*s", (int)known.len, known.ptr);
+		note_name(s, full);
+	}
+	snap_writer_view_end(v);
+	return 0;
+}
+
 static int
 take_repository(struct syncer *s, struct repository_job *job, const struct gh_page *page)
 {
@@ -154,10 +173,9 @@ walk_repository(struct syncer *s, bool poll, struct err_info *ei)
 
 	if (rc == 0)
 		rc = gh_url(s->gh, url, "/repos/%s/%s", s->owner, s->repo);
-	/* The name in the answer is needed once, whatever the validator says. */
 	if (rc == 0)
-		rc = gh_get(s->gh, url, poll && s->name_known ? family_etag(s, &job.st) : NULL,
-		    false, &page, ei);
+		rc =
+		    gh_get(s->gh, url, poll ? family_etag(s, &job.st) : NULL, false, &page, ei);
 	if (rc != 0)
 		return err_wrap(ei, rc, "repository %s/%s", s->owner, s->repo);
 	s->hub_now_ms = page.server_date_ms;
@@ -166,7 +184,8 @@ walk_repository(struct syncer *s, bool poll, struct err_info *ei)
 	if (!page.not_modified) {
 		family_set_etag(&job.st, &page);
 		rc = take_repository(s, &job, &page);
-		s->name_known = true;
+	} else {
+		rc = recall_name(s);
 	}
 	if (rc == 0)
 		rc = mirror_commit(s->mirror, commit_repository, &job, ei);

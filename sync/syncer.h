@@ -43,7 +43,7 @@ struct syncer {
 	int64_t hub_now_ms;                 /* GitHub's clock, as last told */
 	char hub_owner[128], hub_name[128]; /* the repository's name there now */
 	bool was_moved;                     /* a permanent redirect was followed */
-	bool name_known, rename_told;       /* that name was asked for; a change was logged */
+	bool rename_told;                   /* in the log */
 	bool issues_off;                    /* the repository says that it has none */
 	uint64_t healthy_in_round;          /* the repository was seen to be there; from 1 */
 	unsigned batch;                     /* issues in a GraphQL query; 0 = not tried yet */

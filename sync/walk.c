@@ -19,6 +19,7 @@
  * Where page numbers end (422), a listing by time of change can be taken up there.
  */
 #define SEEN_MARK "#seen="
+#define PAGE_ITEMS 100 /* per_page of every listing */
 
 struct listing {
 	const char *first; /* path below /repos/O/R of the first walk */
@@ -332,6 +333,35 @@ set_position(enum status_family f, const struct gh_page *page, struct family_sta
 		snprintf(st->position + len, sizeof(st->position) - len, SEEN_MARK "%s", time);
 }
 
+/*
+ * There is no next page.  Behind a cap there is none either, so a last page that is full
+ * ends only listings that have no cap: one with windows is looked at once more, and events
+ * are asked for issue by issue.
+ */
+static void
+end_walk(const struct syncer *s, enum status_family f, const char *url,
+    const struct gh_page *page, struct family_state *st)
+{
+	bool full = json_array_size(page->doc) >= PAGE_ITEMS;
+	const json_t *last = json_array_get(page->doc, json_array_size(page->doc) - 1);
+	bool window = strstr(url, "sort=updated") != NULL;
+	const char *time =
+	    json_string_value(json_object_get(last, window ? "updated_at" : "created_at"));
+
+	st->complete = true;
+	if (!full || time == NULL)
+		return;
+	if (f == STATUS_EVENTS)
+		snprintf(st->position, sizeof(st->position), "%s", url);
+	if (listings[f].window == NULL)
+		return;
+	snprintf(st->position, sizeof(st->position), "%.*s" SEEN_MARK "%.31s",
+	    (int)sizeof(st->position) - 64, url, time);
+	st->complete = !next_window(s, f, st);
+	if (st->complete)
+		st->position[0] = '\0';
+}
+
 /* Pages until the listing's end; st->position is where to go on. */
 static int
 first_walk(struct syncer *s, enum status_family f, struct family_state *st, struct err_info *ei)
@@ -366,7 +396,8 @@ first_walk(struct syncer *s, enum status_family f, struct family_state *st, stru
 		    TIME_NONE) /* changes from now on are the polls' business */
 			st->watermark_ms = page.server_date_ms;
 		set_position(f, &page, st);
-		st->complete = page.next[0] == '\0';
+		if (page.next[0] == '\0')
+			end_walk(s, f, url, &page, st);
 		if (st->complete)
 			st->server_date_ms = st->watermark_ms;
 		job.items = page.doc;

@@ -84,13 +84,23 @@ class Timeline:
     def _commit(self, oid):
         return commit(self._item.repository_shape, self._item.repository.full_name, oid)
 
+    def _commit_repository(self, data):
+        """The full name of the repository that an event's commit is in."""
+        commit_url = data.get("commit_url") or ""
+        return "/".join(commit_url.split("/repos/")[-1].split("/")[:2]) if commit_url else \
+            self._item.repository.full_name
+
+    def _home_of_commit(self, data):
+        return self._things.repository_named(self._commit_repository(data))
+
     def _label(self, data):
         return {"label": label(self._item.repository, self._item.repository_shape, data["label"])}
 
     _labeled = _unlabeled = _label
 
     def _closed(self, data):
-        return {"closer": self._commit(data.get("commit_id")),
+        return {"closer": commit(self._home_of_commit(data), self._commit_repository(data),
+                                 data.get("commit_id")),
                 "stateReason": enum_value(data.get("state_reason"))}
 
     def _reopened(self, data):
@@ -119,10 +129,7 @@ class Timeline:
                 "mergeRefName": self._item.pull["base"]["ref"]}
 
     def _referenced(self, data):
-        commit_url = data.get("commit_url") or ""
-        name = "/".join(commit_url.split("/repos/")[-1].split("/")[:2]) if commit_url else \
-            self._item.repository.full_name
-        home = self._things.repository_named(name)
+        name, home = self._commit_repository(data), self._home_of_commit(data)
         return {"commit": commit(home, name, data.get("commit_id")), "commitRepository": home,
                 "isCrossRepository": name != self._item.repository.full_name,
                 "isDirectReference": True}
