@@ -2,3 +2,4 @@
 maintner_fuzzer(gh_link fuzz_gh_link.c LINK sync_github)
 maintner_fuzzer(json_text fuzz_json_text.c LINK base)
 maintner_fuzzer(time fuzz_time.c LINK base)
+maintner_fuzzer(diff fuzz_diff.c LINK sync_core)
