@@ -115,12 +115,13 @@ next_by_id(
     struct snap_view *v, enum snap_table t, int64_t after, int64_t *ret_id, struct slice *ret)
 {
 	unsigned char key[8];
-	MDB_val k = { snap_key_id(after + 1, key), key }, d;
+	MDB_val k = { sizeof(key), key }, d;
 	MDB_cursor *c;
 	int rc;
 
 	if (after == INT64_MAX)
 		return ERR_NOENT;
+	snap_key_id(after + 1, key);
 	rc = snap_err(mdb_cursor_open(v->txn, v->env->tables[t], &c));
 	if (rc != 0)
 		return rc;

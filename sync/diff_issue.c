@@ -82,7 +82,8 @@ texts(struct work *w)
 	const char *body = json_in_opt_str(&w->in, w->json, "body");
 	struct slice stored = { 0 };
 
-	if (!diff_same_text(w->d, title, unquoted(w, SNAP_M_TITLE))) {
+	/* An empty text, here and of names, is what the log cannot say: it means unchanged. */
+	if (title[0] != '\0' && !diff_same_text(w->d, title, unquoted(w, SNAP_M_TITLE))) {
 		w->m->title = diff_text(title);
 		made(w, title);
 	}
@@ -193,7 +194,7 @@ milestone(struct work *w)
 	id = json_in_i64(&w->in, obj, "id");
 	title = json_in_str(&w->in, obj, "title");
 	if (id <= 0 || (id == old && snap_milestone_get(w->d->view, id, &known) == 0 &&
-			   diff_same_text(w->d, title, known.title)))
+			   (title[0] == '\0' || diff_same_text(w->d, title, known.title))))
 		return;
 	w->m->milestone_id = id;
 	w->m->milestone_num = json_in_i64(&w->in, obj, "number");
@@ -263,8 +264,9 @@ add_label(struct work *w, struct diff_list *add, const json_t *json)
 	Maintpb__GithubLabel *l;
 	struct slice stored;
 
-	if (id <= 0 || (has_label(w, id) && snap_label_name(w->d->view, id, &stored) == 0 &&
-			   diff_same_text(w->d, name, stored)))
+	if (id <= 0 || (has_label(w, id) &&
+			   (name[0] == '\0' || (snap_label_name(w->d->view, id, &stored) == 0 &&
+						   diff_same_text(w->d, name, stored)))))
 		return;
 	l = DIFF_NEW(w->d, Maintpb__GithubLabel);
 	made(w, l);

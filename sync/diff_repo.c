@@ -47,8 +47,8 @@ push_label(struct diff *d, struct diff_list *out, const struct label_in *in)
 	Maintpb__GithubLabel *l;
 	int rc;
 
-	/* Label id 0 crashes maintner's readers; GitHub has none. */
-	if (in->id <= 0)
+	/* Label id 0 crashes maintner's readers, and the log cannot say an empty name. */
+	if (in->id <= 0 || in->name[0] == '\0')
 		return 0;
 	rc = snap_label_get(d->view, in->id, &old);
 	if (rc != 0 && rc != ERR_NOENT)
@@ -209,7 +209,7 @@ push_milestone(struct diff *d, struct diff_list *out, const struct milestone_in 
 	bool differs;
 	int rc;
 
-	if (in->id <= 0)
+	if (in->id <= 0 || in->title[0] == '\0')
 		return 0;
 	rc = snap_milestone_get(d->view, in->id, &old);
 	if (rc != 0 && rc != ERR_NOENT)

@@ -143,6 +143,10 @@ comments_and_reviews_come_in_the_order_of_time(void **state)
 	assert_ids(*state, "reviews", "5 4 3 ");
 	rig_issue_says(*state, 7, "{'deletedReview':[4]}");
 	assert_ids(*state, "reviews", "5 3 ");
+	rig_issue_says(*state, 7, "{'reviewComment':[" C(5, 10) "," C(6, 20) "]}");
+	assert_ids(*state, "reviewComments", "5 6 ");
+	rig_issue_says(*state, 7, "{'reviewComment':[" C(3, 20) "," C(4, 15) "]}");
+	assert_ids(*state, "reviewComments", "5 4 3 6 ");
 	rig_teardown(state);
 }
 

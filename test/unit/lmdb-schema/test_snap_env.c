@@ -56,6 +56,49 @@ another_format_says_how_to_rebuild(void **state)
 	assert_non_null(strstr(ei.text, "--rebuild"));
 }
 
+/* An older format lacks tables: that must not be taken for damage, by either side. */
+static void
+the_first_format_is_refused_and_left_alone(void **state)
+{
+	static const char *const newer[] = { "review_comment", "issue_other" };
+	struct snap_fixture *fx = *state;
+	char name[] = "format", value[] = "\x01\0\0\0----";
+	MDB_val k = { 6, name }, d = { 8, value };
+	struct err_info ei = { 0 };
+	struct snap_writer *w = NULL;
+	struct snap *s = NULL;
+	bool unclean;
+	char path[128];
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	snap_writer_close(fx->writer);
+	fx->writer = NULL;
+	snprintf(path, sizeof(path), "%s/current", fx->dir);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, 32), 0);
+	assert_int_equal(mdb_env_open(env, path, 0, 0660), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
+	assert_int_equal(mdb_put(txn, dbi, &k, &d, 0), 0);
+	for (size_t n = 0; n < 2; n++) {
+		assert_int_equal(mdb_dbi_open(txn, newer[n], 0, &dbi), 0);
+		assert_int_equal(mdb_drop(txn, dbi, 1), 0);
+	}
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	assert_int_equal(snap_open(fx->dir, &s, &ei), ERR_VERSION);
+	assert_non_null(strstr(ei.text, "format 1"));
+	assert_non_null(strstr(ei.text, "--rebuild"));
+	memset(&ei, 0, sizeof(ei));
+	assert_int_equal(snap_writer_open(fx->dir, FX_REPO, 0, &w, &unclean, &ei), ERR_VERSION);
+	assert_non_null(strstr(ei.text, "--rebuild"));
+	assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, newer[0], 0, &dbi), MDB_NOTFOUND);
+	mdb_txn_abort(txn);
+	mdb_env_close(env);
+}
+
 static void
 one_directory_has_one_writer_and_one_repository(void **state)
 {
@@ -167,11 +210,14 @@ static void
 verify_finds_a_flipped_bit_in_any_table(void **state)
 {
 	static const char *const tables[] = { "issue", "issue_body", "user", "issue_by_number",
-		"comment", "issue_by_comments" };
+		"comment", "issue_by_comments", "review_comment", "label", "milestone",
+		"issue_other" };
 	struct snap_fixture *fx = *state;
 
 	for (size_t n = 0; n < sizeof(tables) / sizeof(tables[0]); n++) {
 		struct snap_comment_in c = { .id = 5, .created_ms = 1, .body = SLICE("b") };
+		struct snap_review_comment_in line = { .id = 6, .body = SLICE("l") };
+		struct snap_other other = { .json = SLICE("{\"a\":1}") };
 		struct err_info ei = { 0 };
 		uint64_t rows = 0;
 		struct snap_view *v;
@@ -181,6 +227,10 @@ verify_finds_a_flipped_bit_in_any_table(void **state)
 		snap_comment_put(t, &fx->edit, &c);
 		snap_body_put(t, 1, SLICE("body"));
 		snap_user_put(t, 3, SLICE("ann"));
+		snap_review_comment_put(t, &fx->edit, &line);
+		snap_label_put(t, 4, SLICE("bug"));
+		snap_milestone_put(t, 4, 1, SLICE("v1"), 0);
+		snap_other_put(t, 1, &other);
 		fx_store(fx, t);
 		assert_int_equal(snap_txn_commit(t), 0);
 		v = fx_view(fx);
@@ -318,6 +368,8 @@ main(void)
 		cmocka_unit_test(nothing_synced_yet_is_not_found),
 		cmocka_unit_test_setup_teardown(
 		    another_format_says_how_to_rebuild, fx_setup, fx_teardown),
+		cmocka_unit_test_setup_teardown(
+		    the_first_format_is_refused_and_left_alone, fx_setup, fx_teardown),
 		cmocka_unit_test_setup_teardown(
 		    one_directory_has_one_writer_and_one_repository, fx_setup, fx_teardown),
 		cmocka_unit_test_setup_teardown(
