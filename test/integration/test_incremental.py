@@ -154,7 +154,8 @@ class OneByOne(Edited):
         self.edit("delete_review_comment", id=comment)
         self.mirror.sync("--relist")
         self.assert_in_step("delete_review_comment")
-        self.change("merge_pull", number=n)
+        unmerged = next(p["number"] for p in self.state()["pulls"] if not p["merged_at"])
+        self.change("merge_pull", number=unmerged)
         made = self.change("create_pull", title="more work", draft=True)["number"]
         self.change("close", number=made)
         self.assert_files()

@@ -14,6 +14,15 @@ SELDOM = ("repo", "labels", "milestones", "rules")
 GRAPHQL_OFF = {"match": "graphql", "kind": "status", "status": 404, "times": -1}
 
 
+def same_child(rest, graph):
+    """GraphQL does not tell the repository of a commit whose fork is gone."""
+    want, have = dict(rest[3]), dict(graph[3])
+    if want.get("event") == "head_ref_force_pushed" and "commitOwner" not in have:
+        want.pop("commitOwner", None)
+        want.pop("commitRepo", None)
+    return rest[:3] == graph[:3] and want == have
+
+
 class Plan(Case):
     def open(self, folder, *others, **settings):
         self.double = self.stage.double(folder, *others, **settings)
@@ -99,7 +108,7 @@ class Counts(Plan):
                 found = self.events_of(graph)
                 self.assertGreater(len(found), 0)
                 wanted = self.events_of(rest)
-                wrong = [pair for pair in zip(wanted, found) if pair[0] != pair[1]]
+                wrong = [pair for pair in zip(wanted, found) if not same_child(*pair)]
                 self.assertEqual([], wrong[:5], f"{len(wrong)} differences")
                 self.assertEqual(len(wanted), len(found))
 
@@ -113,13 +122,13 @@ class Counts(Plan):
                 review.pop("updatedAt", None)  # which REST does not always tell
             for event in row.get("events", ()):
                 event.pop("assignerId", None)  # GraphQL has the actor only
+                event.pop("requesterId", None)
                 if event["actorId"] == GHOST:  # and calls a deleted account null
                     event["actorId"] = 0
-        found = [(row["issue"]["issueId"], list_name, json.dumps(child, sort_keys=True))
-                 for row in rows
+        found = [(row["issue"]["issueId"], list_name, child["id"], child) for row in rows
                  for list_name in ("events", "reviews")
                  for child in row.get(list_name) or row["issue"].get(list_name) or ()]
-        return sorted(found)
+        return sorted(found, key=lambda child: child[:3])
 
 
 class Caps(Plan):

@@ -162,7 +162,7 @@ class History:
         self.reviews.append(row)
         if state == "DISMISSED":
             self.event("review_dismissed", dismissed_review={
-                "state": "changes_requested", "review_id": row["id"],
+                "state": "CHANGES_REQUESTED", "review_id": row["id"],
                 "dismissal_message": "Outdated", "dismissal_commit_id": None})
         if self.rng.random() < 0.4:
             self._review_comment(row, reviewer, association)
