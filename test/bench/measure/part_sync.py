@@ -13,8 +13,9 @@ SUPPORT = os.path.join(ROOT, "test", "support")
 sys.path.insert(0, SUPPORT)
 from github_double.client import DoubleProcess  # noqa: E402  (needs the path above)
 
-ITEMS, PULLS, COMMENTS, EVENTS, REVIEWS = 1000, 350, 4000, 8000, 600
-FIRST_BUDGET = 100  # a thousand for 10,000 items
+ITEMS, PULLS, COMMENTS, EVENTS, REVIEWS = 10_000, 3_500, 40_000, 80_000, 6_000
+FIRST_BUDGET = 1000
+TEN_BUDGET = 20
 IDLE_BUDGET = 5
 TOKEN = "bench-token"
 
@@ -57,15 +58,33 @@ def by_class(counts):
     return ", ".join(parts)
 
 
+def ten_changes(bench, double):
+    """(requests of a poll after six comments and four reviews, its wall time)."""
+    state = double.state("bench/hub")
+    pulls = [p["number"] for p in state["pulls"]][:4]
+    issues = [i["number"] for i in state["issues"] if "pull_request" not in i][:6]
+    sync_once(bench, double.url)
+    for number in issues:
+        double.edit("bench/hub", "add_comment", number=number, body="news", user="ann")
+    for number in pulls:
+        double.edit("bench/hub", "add_review", number=number, state="APPROVED", user="bob")
+    double.reset_counts()
+    wall, _, _ = sync_once(bench, double.url)
+    return double.counts()["total"], wall
+
+
 def measure_sync(bench):
     bench.say(f"sync of {ITEMS} items")
     with DoubleProcess([make_recording(bench)], [TOKEN], ["--rate-limit", "1000000"]) as double:
+        # As a server without limits: the pace of a real token would be what is measured.
+        double.rate_limit(headers="absent")
         wall, cpu, lines = sync_once(bench, double.url)
         first = double.counts()
         records = last_round(lines)["records"]
         double.reset_counts()
         idle_wall, _, _ = sync_once(bench, double.url)
         idle = double.counts()
+        ten, _ = ten_changes(bench, double)
     reference = maintner_requests()
     bench.rows.append(Row(
         f"first sync of {ITEMS:,} items: GitHub requests", f"{first['total']:,}",
@@ -76,6 +95,8 @@ def measure_sync(bench):
         "poll with no change: GitHub requests",
         f"{idle['total']}, of which {counted} count against the limit", "maintner 1", "",
         f"{IDLE_BUDGET}, none counted", idle["total"] <= IDLE_BUDGET and counted == 0))
+    bench.rows.append(Row("ten changed issues, four of them pull requests: GitHub requests",
+                          f"{ten:,}", "maintner about 28", "", f"{TEN_BUDGET}", ten <= TEN_BUDGET))
     bench.further.append((
         "Sync against the GitHub double",
         ["what", "requests", "records", "wall", "CPU of the daemon", "records/s of CPU"],
