@@ -142,12 +142,13 @@ event_other(struct diff *d, const json_t *json, Maintpb__GithubIssueEvent *e)
 	return rc;
 }
 
-/* The listing of pull requests does not say who merged them; the event does. */
+/* The listing of pull requests does not say who merged them; the first event does. */
 static int
 merger(struct diff *d, uint32_t number, const json_t *events, struct json_in *in,
     Maintpb__GithubIssueMutation *m)
 {
 	struct snap_issue issue;
+	int64_t first = INT64_MAX;
 	json_t *e;
 	size_t i;
 	int rc = diff_live_issue(d, number, &issue);
@@ -157,11 +158,17 @@ merger(struct diff *d, uint32_t number, const json_t *events, struct json_in *in
 	json_array_foreach(events, i, e)
 	{
 		struct diff_user u;
+		int64_t id;
 
 		if (strcmp(json_in_opt_str(in, e, "event"), "merged") != 0)
 			continue;
 		u = diff_read_user(in, e, "actor");
-		if (u.id > 0 && (m->merged_by = diff_user_message(d, u)) == NULL)
+		id = json_in_i64(in, e, "id");
+		if (u.id <= 0 || id >= first)
+			continue;
+		first = id;
+		m->merged_by = diff_user_message(d, u);
+		if (m->merged_by == NULL)
 			return ERR_NOMEM;
 	}
 	return in->err;

@@ -18,7 +18,7 @@ from expected_answer import (Deriver, compare_repositories, load_recording, newe
                              expected_issues)
 
 REPO = "acme/widgets"  # the name under which the program keeps any recording
-LISTINGS = ("pulls", "review_comments")
+LISTINGS = ("pulls", "pull_details", "review_comments")
 
 APP = {"id": 15368, "slug": "actions", "node_id": "x", "name": "Actions",
        "owner": {"login": "acme", "id": 9, "url": "https://api.github.com/users/acme"},

@@ -152,6 +152,7 @@ class OneByOne(Edited):
         self.change("edit_review_comment", id=comment, body="there")
         # Nothing but the comment itself tells of that: the slow pass finds it.
         self.edit("delete_review_comment", id=comment)
+        self.double.clock(advance_s=120)  # it leaves out what may be too new to be listed
         self.mirror.sync("--relist")
         self.assert_in_step("delete_review_comment")
         unmerged = next(p["number"] for p in self.state()["pulls"] if not p["merged_at"])

@@ -22,7 +22,9 @@ from collections import defaultdict
 
 FAMILIES = ("comments", "events", "reviews", "review_comments")
 
-# The listings that the mirror asks for beside issues, comments, events and reviews.
+# What the mirror asks for beside issues, comments, events and reviews: "pulls",
+# "review_comments", and "pull_details" where pull requests come with the fields that
+# GitHub's listing of them has not, such as merged_by.
 LISTINGS = ("pulls", "review_comments")
 
 BUG_LABELS = {"bug", "type: bug", "type:bug", "kind/bug", "end-to-end bugs",
@@ -328,12 +330,12 @@ class Deriver:
         return sorted(rows, key=lambda row: (row["createdAt"], row["id"]))
 
     def _merged_by(self, pull, number):
-        """Who is named by the listing, else who did the `merged` event."""
-        if pull.get("merged_at") and pull.get("merged_by"):
+        """Who is named by the details, else who did the first `merged` event."""
+        if "pull_details" in self.listings and pull.get("merged_at") and pull.get("merged_by"):
             return self._user(pull["merged_by"])
-        actors = [event["actor"] for event in self._rows("events", number)
+        events = [event for event in self._rows("events", number)
                   if event["event"] == "merged" and event.get("actor")]
-        return self._user(actors[-1]) if actors else None
+        return self._user(min(events, key=lambda e: e["id"])["actor"]) if events else None
 
     def _pull_fields(self, number):
         """What only the listing of pull requests tells."""
@@ -427,7 +429,7 @@ class Deriver:
 def expected_issues(source, repo=None, listings=LISTINGS):
     """{number: Issue} of a source, a recording folder or the double's state.
 
-    `listings` are those of "pulls" and "review_comments" that the mirror asks for.
+    `listings` is what the mirror asks for, see LISTINGS.
     """
     if isinstance(source, (str, os.PathLike)):
         source = load_recording(source)
