@@ -33,7 +33,7 @@ class Plan(Case):
         """{class: requests} since the last time, without zeros."""
         counts = self.double.counts()
         self.double.reset_counts()
-        return {name: counts[name] for name in (*POLLS, *SELDOM, "reviews", "graphql")
+        return {name: counts[name] for name in (*POLLS, *SELDOM, "reviews", "issue_events", "graphql")
                 if counts.get(name)}
 
     def in_step(self, mirror):
@@ -49,7 +49,8 @@ class Counts(Plan):
         total = self.double.counts()["total"]
         asked = self.asked()
         print(f"first sync of 400 items: {total} requests: {asked}", flush=True)
-        self.assertLessEqual(total, 55)  # a thousand for 10,000 items, and what begins a round
+        self.assertLessEqual(total, 40)  # a thousand for 10,000 items, and what begins a round
+        self.assertEqual(0, asked.get("issue_events", 0) + asked.get("reviews", 0), asked)
         self.in_step(mirror)
 
     def test_a_quiet_poll_is_five_conditional_requests_and_every_tenth_four_more(self):
