@@ -44,11 +44,12 @@ id_of(struct reader *r, const json_t *o)
 	int64_t id = 0;
 
 	if (json_is_string(full)) {
-		char *end;
+		const char *digits = json_string_value(full);
 
 		errno = 0;
-		id = strtoll(json_string_value(full), &end, 10);
-		if (errno != 0 || *end != '\0')
+		if (digits[strspn(digits, "0123456789")] == '\0')
+			id = strtoll(digits, NULL, 10);
+		if (errno != 0)
 			id = 0;
 	} else if (json_is_integer(small)) {
 		id = json_integer_value(small);
@@ -60,7 +61,7 @@ id_of(struct reader *r, const json_t *o)
 	return id;
 }
 
-/* A deleted account is null in both. */
+/* A deleted account is null in both; one that the answer does not mention is unknown. */
 static json_t *
 user_of(struct reader *r, const json_t *actor)
 {
@@ -68,8 +69,11 @@ user_of(struct reader *r, const json_t *actor)
 	char known[128];
 	int64_t id;
 
-	if (!json_is_object(actor))
+	if (!json_is_object(actor)) {
+		if (!json_is_null(actor))
+			r->err = ERR_UNSUPPORTED;
 		return json_null();
+	}
 	login = need(r, actor, "login");
 	type = need(r, actor, "__typename");
 	id = id_of(r, actor);

@@ -33,16 +33,16 @@ int64_t
 pace_next(struct pace *p, bool changed, uint64_t spent, int64_t limit)
 {
 	int64_t soonest = p->interval_ms / SOONER, latest = p->interval_ms * LATER;
-	int64_t least = least_wait(spent, limit);
+	int64_t least = least_wait(spent, limit), wait, soon;
 
 	if (changed)
 		p->next_ms = p->next_ms / 2 > soonest ? p->next_ms / 2 : soonest;
 	else
 		p->next_ms = p->next_ms * 5 / 4 < latest ? p->next_ms * 5 / 4 : latest;
-	if (changed)
-		p->promised = false;
-	if (p->promised && p->repeats < PROMISE_TIMES)
-		return (int64_t)PROMISE_FIRST_MS << p->repeats++;
-	p->promised = false;
-	return p->next_ms > least || least > latest * LATER ? p->next_ms : least;
+	wait = p->next_ms > least || least > latest * LATER ? p->next_ms : least;
+	p->promised = p->promised && !changed && p->repeats < PROMISE_TIMES;
+	if (!p->promised)
+		return wait;
+	soon = (int64_t)PROMISE_FIRST_MS << p->repeats++;
+	return soon < wait ? soon : wait; /* a promise never makes it later */
 }

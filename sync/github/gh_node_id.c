@@ -51,7 +51,7 @@ read_array(struct slice raw, uint64_t *ret)
 	return at == end && version == 0 ? 0 : ERR_UNSUPPORTED;
 }
 
-/* "012:LabeledEvent4673893179", "04:User583231" */
+/* "012:LabeledEvent4673893179", "04:User583231": a zero is before the length. */
 static int
 read_text(struct slice raw, uint64_t *ret)
 {
@@ -59,7 +59,9 @@ read_text(struct slice raw, uint64_t *ret)
 
 	while (at < raw.len && isdigit((unsigned char)raw.ptr[at]))
 		name = name * 10 + (size_t)(raw.ptr[at++] - '0');
-	if (at < 2 || at > 4 || at == raw.len || raw.ptr[at++] != ':' || raw.len - at <= name)
+	if (at < 2 || at > 3 || raw.ptr[0] != '0' || name == 0 || at == raw.len)
+		return ERR_UNSUPPORTED;
+	if (raw.ptr[at++] != ':' || raw.len - at <= name)
 		return ERR_UNSUPPORTED;
 	for (size_t i = 0; i < name; i++) {
 		if (!isalpha((unsigned char)raw.ptr[at + i]))

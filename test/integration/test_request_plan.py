@@ -58,7 +58,7 @@ class Counts(Plan):
         mirror.sync()
         mirror.sync()  # reviews of the second in which the first one ended
         self.asked()
-        for poll in range(20):
+        for poll in range(11):
             mirror.sync()
             counts = self.double.counts()
             asked = self.asked()
@@ -239,7 +239,7 @@ class Property(Plan):
     def test_random_edits_while_a_sync_runs_with_faults(self):
         rng = seeded()
         mirror = self.open(recordings.made(71, 60, 40))
-        for seed in range(count_of(6, 200)):
+        for seed in range(count_of(3, 200)):
             for fault in rng.sample(self.FAULTS, 2):
                 self.double.fault(**{"match": "", "times": 2, "after": rng.randrange(12), **fault})
             self.double.control("random_edits", {"repo": self.repo, "count": 15,
