@@ -161,6 +161,13 @@ labels_and_milestones(void **state)
 		{ RIG_LABELS, NULL, "[{'id':1,'name':'bug'},{'id':0,'name':'x'}]",
 		    "{'github':{'labels':[{'id':1,'name':'bug'}]}}" },
 		{ RIG_LABELS, "[{'id':1,'name':'bug'}]", "[{'id':1,'name':'bug'}]", NULL },
+		/* the log cannot say an empty name, of what is known and of what is new */
+		{ RIG_LABELS, "[{'id':1,'name':'bug'}]", "[{'id':1,'name':''}]", NULL },
+		{ RIG_LABELS, NULL, "[{'id':1,'name':''}]", NULL },
+		{ RIG_MILESTONES, "[{'id':1,'number':2,'title':'a','state':'open'}]",
+		    "[{'id':1,'number':2,'title':'','state':'open'}]", NULL },
+		{ RIG_MILESTONES, NULL, "[{'id':1,'number':2,'title':'','state':'open'}]",
+		    NULL },
 		{ RIG_LABELS, "[{'id':1,'name':'bug'}]", "[{'id':1,'name':'Bug'}]",
 		    "{'github':{'labels':[{'id':1,'name':'Bug'}]}}" },
 		{ RIG_MILESTONES, NULL,

@@ -102,6 +102,13 @@ each_difference_gives_the_smallest_mutation(void **state)
 		    "{'removeLabel':[1],'addLabel':[{'id':3,'name':'new'}]}" },
 		{ "{}", "{'labels':[{'id':1,'name':'defect'},{'id':2,'name':'p1'}]}",
 		    "{'addLabel':[{'id':1,'name':'defect'}]}" },
+		/* the log cannot say an empty text: it is no difference, once or again */
+		{ "{}", "{'title':''}", NULL },
+		{ "{}", "{'milestone':{'id':9,'number':3,'title':''}}", NULL },
+		{ "{'milestone':{'id':10,'number':4,'title':''}}",
+		    "{'milestone':{'id':10,'number':4,'title':''}}", NULL },
+		{ "{}", "{'labels':[{'id':1,'name':''},{'id':2,'name':'p1'}]}", NULL },
+		{ "{'labels':[{'id':3,'name':''}]}", "{'labels':[{'id':3,'name':''}]}", NULL },
 		/* label id 0 crashes older readers */
 		{ "{'labels':[]}", "{'labels':[{'id':0,'name':'zero'}]}", NULL },
 		{ "{}", "{'assignees':[]}", "{'deletedAssignees':[6]}" },
