@@ -260,7 +260,7 @@ SCENARIOS = {
     "first sync, 200 MB of issues": FirstSync(told=FAILED, kind="huge", match="issues",
                                               after=1, times=1),
     "first sync, slow": FirstSync(told=None, graphql=False, kind="slow", delay_s=0.01, times=30,
-                                  after=0),
+                                  match="^GET ", after=0),
     "poll, 200 MB on page 2": LostEdit(kind="huge", times=1),
     "poll, 500 on page 2": LostEdit(kind="status", status=500, times=7),
     "poll, 404 on page 2": LostEdit(kind="status", status=404, times=1,
