@@ -110,6 +110,7 @@ add_item(struct mirror_txn *t, struct diff *d, struct batch *b, const struct gra
 		node = NULL; /* part of it may be missing, and who knows which */
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && rc == 0; i++) {
 		json_t *list = NULL;
+
 		if ((item->want & parts[i]) == 0)
 			continue;
 		rc = parts[i] == GRAPH_EVENTS ? graph_events(node, b->home, &people, &list)
@@ -180,23 +181,34 @@ run_batch(struct syncer *s, const struct graph_item *items, size_t count, struct
 
 /* --- all of them --- */
 
-/* A query that GitHub could not answer in its time: half as many next time. */
+/* May a smaller query pass? */
 static bool
-shrink(struct syncer *s, int rc, size_t count)
+is_too_large(int rc)
 {
-	bool too_large = rc == ERR_TIMEOUT || rc == ERR_UNAVAILABLE || rc == ERR_LIMIT ||
-			 rc == ERR_CLOSED || rc == ERR_PROTO;
+	return rc == ERR_TIMEOUT || rc == ERR_UNAVAILABLE || rc == ERR_LIMIT ||
+	       rc == ERR_CLOSED || rc == ERR_PROTO;
+}
 
-	if (!too_large || count <= 1)
-		return false;
+static void
+shrink(struct syncer *s, size_t count)
+{
 	s->batch = (unsigned)count / 2;
 	log_info("a GraphQL query was too large", LOG_I("issues", count),
 	    LOG_I("next", s->batch), LOG_END);
-	return true;
 }
 
+static void
+grow(struct syncer *s)
+{
+	s->batch += (s->batch + 3) / 4;
+	if (s->batch > BATCH_MAX)
+		s->batch = BATCH_MAX;
+}
+
+/* With `by_graphql` it ends where GraphQL does: then there is a cheaper way than by_rest(). */
 static int
-ask_items(struct syncer *s, const struct graph_item *items, size_t count, struct err_info *ei)
+ask_items(struct syncer *s, const struct graph_item *items, size_t count, bool by_graphql,
+    struct err_info *ei)
 {
 	size_t at = 0;
 	int rc = 0;
@@ -205,147 +217,161 @@ ask_items(struct syncer *s, const struct graph_item *items, size_t count, struct
 		s->batch = BATCH_FIRST;
 	while (rc == 0 && at < count) {
 		size_t n = count - at < s->batch ? count - at : s->batch;
+		bool ready = graphql_ready(s);
 
+		if (!ready && by_graphql)
+			return 0;
 		/* One alone costs the same either way, and REST says more. */
-		if (count == 1 || !graphql_ready(s)) {
+		if (!ready || count == 1) {
 			rc = by_rest(s, &items[at++], ei);
 			continue;
 		}
 		rc = run_batch(s, items + at, n, ei);
 		if (rc == 0) {
 			at += n;
-			s->batch += s->batch < BATCH_MAX ? (s->batch + 3) / 4 : 0;
-			s->batch = s->batch < BATCH_MAX ? s->batch : BATCH_MAX;
+			grow(s);
 		} else if (rc == ERR_UNSUPPORTED) {
 			graphql_off(s, ei);
 			rc = 0;
-		} else if (shrink(s, rc, n)) {
+		} else if (is_too_large(rc) && n > 1) {
+			shrink(s, n);
 			rc = 0;
-		} else if (n == 1 && rc != ERR_CANCELED && rc != ERR_RATE) {
+		} else if (is_too_large(rc)) {
 			rc = by_rest(s, &items[at++], ei);
 		}
 	}
 	return rc;
 }
 
-/* Ask `want` of the numbers (u32) in `numbers`. */
+/* The picked issues in `ret`, as struct graph_item that want `want`. */
 static int
-ask_numbers(struct syncer *s, const struct buf *numbers, uint32_t want, struct err_info *ei)
-{
-	struct buf items;
-	int rc;
-
-	buf_init(&items, SIZE_MAX / 2);
-	for (size_t at = 0; at < numbers->len; at += 4) {
-		struct graph_item item = { get_le32(numbers->ptr + at), want };
-
-		buf_add(&items, &item, sizeof(item));
-	}
-	rc = buf_err(&items);
-	if (rc == 0)
-		rc = ask_items(s, (const struct graph_item *)(const void *)items.ptr,
-		    items.len / sizeof(struct graph_item), ei);
-	buf_clear(&items);
-	return rc;
-}
-
-static int
-ask_picked(struct syncer *s, pick_issue test, int64_t ms, uint32_t want, struct err_info *ei)
+pick_items(struct syncer *s, pick_issue test, const void *ctx, uint32_t want, struct buf *ret)
 {
 	struct buf numbers;
 	int rc;
 
 	buf_init(&numbers, SIZE_MAX / 2);
-	rc = pick_issues(s, test, ms, &numbers);
+	rc = pick_issues(s, test, ctx, &numbers);
+	for (size_t at = 0; rc == 0 && at < numbers.len; at += 4) {
+		struct graph_item item = { get_le32(numbers.ptr + at), want };
+
+		buf_add(ret, &item, sizeof(item));
+	}
+	buf_clear(&numbers);
+	return rc == 0 ? buf_err(ret) : rc;
+}
+
+static int
+ask_picked(struct syncer *s, pick_issue test, const void *ctx, uint32_t want, bool by_graphql,
+    struct err_info *ei)
+{
+	struct buf items;
+	size_t count;
+	int rc;
+
+	buf_init(&items, SIZE_MAX / 2);
+	rc = pick_items(s, test, ctx, want, &items);
+	count = items.len / sizeof(struct graph_item);
 	if (rc == 0 && want == GRAPH_REVIEWS) {
 		pthread_mutex_lock(&s->status->lock);
 		s->status->families[STATUS_REVIEWS].expected =
-		    s->status->families[STATUS_REVIEWS].done + numbers.len / 4;
+		    s->status->families[STATUS_REVIEWS].done + count;
 		pthread_mutex_unlock(&s->status->lock);
 	}
 	if (rc == 0)
-		rc = ask_numbers(s, &numbers, want, ei);
-	buf_clear(&numbers);
+		rc = ask_items(s, (const struct graph_item *)(const void *)items.ptr, count,
+		    by_graphql, ei);
+	buf_clear(&items);
 	return rc;
 }
 
-/* --- which issues --- */
+/* --- which issues: tests for pick_issues() --- */
 
-static bool
-reviews_are_stale(const struct snap_issue *i, int64_t ms)
+static int
+reviews_are_stale(struct snap_view *v, const struct snap_issue *i, const void *ctx)
 {
-	(void)ms;
+	(void)v, (void)ctx;
 	return (i->flags & SNAP_ISSUE_PULL) != 0 &&
 	       (snap_issue_reviews_ms(i) == TIME_NONE ||
 		   snap_issue_reviews_ms(i) <= snap_issue_updated_ms(i));
 }
 
 /* Were there comments on lines?  Their deletion shows in no listing. */
-static bool
-has_review_comments(const struct snap_issue *i, int64_t ms)
+static int
+has_review_comments(struct snap_view *v, const struct snap_issue *i, const void *ctx)
 {
-	return reviews_are_stale(i, ms) && snap_issue_reviews_ms(i) != TIME_NONE &&
+	return reviews_are_stale(v, i, ctx) && snap_issue_reviews_ms(i) != TIME_NONE &&
 	       snap_issue_review_comment_count(i) > 0;
 }
 
-static bool
-reviews_older(const struct snap_issue *i, int64_t ms)
+/* Than the time at `ctx`. */
+static int
+reviews_older(struct snap_view *v, const struct snap_issue *i, const void *ctx)
 {
+	(void)v;
 	return (i->flags & SNAP_ISSUE_PULL) != 0 &&
-	       (snap_issue_reviews_ms(i) == TIME_NONE || snap_issue_reviews_ms(i) < ms);
+	       (snap_issue_reviews_ms(i) == TIME_NONE ||
+		   snap_issue_reviews_ms(i) < *(const int64_t *)ctx);
 }
 
-static bool
-events_unknown(const struct snap_issue *i, int64_t ms)
+static int
+events_unknown(struct snap_view *v, const struct snap_issue *i, const void *ctx)
 {
-	(void)ms;
+	(void)v, (void)ctx;
 	return snap_issue_events_ms(i) == TIME_NONE;
 }
 
-static bool
-changed_since(const struct snap_issue *i, int64_t ms)
+/* The time at `ctx`. */
+static int
+changed_since(struct snap_view *v, const struct snap_issue *i, const void *ctx)
 {
+	int64_t ms = *(const int64_t *)ctx;
+
+	(void)v;
 	return ms == TIME_NONE || snap_issue_updated_ms(i) >= ms - SYNC_OVERLAP_MS;
 }
 
-static bool
-pull_without_both(const struct snap_issue *i, int64_t ms)
+static int
+pull_without_both(struct snap_view *v, const struct snap_issue *i, const void *ctx)
 {
-	return events_unknown(i, ms) && reviews_are_stale(i, ms);
+	return events_unknown(v, i, ctx) && reviews_are_stale(v, i, ctx);
 }
 
-static bool
-issue_without_events(const struct snap_issue *i, int64_t ms)
+static int
+issue_without_events(struct snap_view *v, const struct snap_issue *i, const void *ctx)
 {
-	return events_unknown(i, ms) && !reviews_are_stale(i, ms);
+	return events_unknown(v, i, ctx) && !reviews_are_stale(v, i, ctx);
 }
+
+/* --- passes --- */
 
 int
 pass_first_details(struct syncer *s, struct err_info *ei)
 {
-	int rc = ask_picked(s, issue_without_events, 0, GRAPH_EVENTS, ei);
+	int rc = ask_picked(s, issue_without_events, NULL, GRAPH_EVENTS, true, ei);
 
 	if (rc == 0)
-		rc = ask_picked(s, pull_without_both, 0, GRAPH_EVENTS | GRAPH_REVIEWS, ei);
+		rc = ask_picked(
+		    s, pull_without_both, NULL, GRAPH_EVENTS | GRAPH_REVIEWS, true, ei);
 	return rc;
 }
 
 int
 pass_events(struct syncer *s, struct err_info *ei)
 {
-	return ask_picked(s, events_unknown, 0, GRAPH_EVENTS, ei);
+	return ask_picked(s, events_unknown, NULL, GRAPH_EVENTS, false, ei);
 }
 
 int
 pass_events_since(struct syncer *s, int64_t ms, struct err_info *ei)
 {
-	return ask_picked(s, changed_since, ms, GRAPH_EVENTS, ei);
+	return ask_picked(s, changed_since, &ms, GRAPH_EVENTS, false, ei);
 }
 
 int
 pass_reviews_since(struct syncer *s, int64_t ms, struct err_info *ei)
 {
-	return ask_picked(s, reviews_older, ms, GRAPH_REVIEWS, ei);
+	return ask_picked(s, reviews_older, &ms, GRAPH_REVIEWS, true, ei);
 }
 
 int
@@ -356,11 +382,12 @@ pass_reviews(struct syncer *s, struct err_info *ei)
 	int rc = family_load(s, STATUS_ISSUES, &st);
 
 	status_set_phase(s->status, "reviews");
+	if (rc != 0)
+		return rc;
 	start = st.server_date_ms; /* reviews are as fresh as the listing that led to them */
+	rc = relist_picked(s, has_review_comments, STATUS_REVIEW_COMMENTS, ei);
 	if (rc == 0)
-		rc = relist_picked(s, has_review_comments, STATUS_REVIEW_COMMENTS, ei);
-	if (rc == 0)
-		rc = ask_picked(s, reviews_are_stale, 0, GRAPH_REVIEWS, ei);
+		rc = ask_picked(s, reviews_are_stale, NULL, GRAPH_REVIEWS, false, ei);
 	if (rc == 0)
 		rc = family_load(s, STATUS_REVIEWS, &st);
 	if (rc != 0)

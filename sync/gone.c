@@ -58,14 +58,13 @@ repository_has_issues(struct syncer *s, struct err_info *ei)
 {
 	int rc;
 
-	if (s->healthy_in_round == s->rounds + 1)
+	if (s->healthy)
 		return 0;
 	rc = walk_repository(s, false, ei);
 	if (rc == 0 && s->issues_off)
 		rc = err_set(
 		    ei, ERR_GONE, "issues are switched off in %s/%s", s->owner, s->repo);
-	if (rc == 0)
-		s->healthy_in_round = s->rounds + 1;
+	s->healthy = rc == 0;
 	return rc;
 }
 
@@ -174,8 +173,8 @@ note_missing(struct syncer *s, uint32_t number, struct err_info *ei)
 	int64_t now = s->hub_now_ms;
 	int rc;
 
-	if (!issue_is_live(s, number))
-		return 0;
+	if (!issue_is_live(s, number)) /* nothing to lose, and nothing to ask again for */
+		return note_found(s, number, ei);
 	rc = repository_has_issues(s, ei);
 	if (rc != 0)
 		return rc;

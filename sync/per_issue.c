@@ -220,11 +220,7 @@ same_ids(const json_t *a, const json_t *b)
 	return true;
 }
 
-/*
- * A list that is to be believed when something is missing from it: one page, or
- * the same ids twice, since a deletion while paging hides another element.
- */
-static int
+int
 list_surely(
     struct syncer *s, const char *url, json_t **ret, int64_t *ret_date_ms, struct err_info *ei)
 {
@@ -322,30 +318,32 @@ relist(struct syncer *s, enum status_family f, uint32_t number, struct err_info 
 /* --- which issues --- */
 
 int
-pick_issues(struct syncer *s, pick_issue test, int64_t ms, struct buf *ret)
+pick_issues(struct syncer *s, pick_issue test, const void *ctx, struct buf *ret)
 {
 	struct snap_list_pos pos;
 	struct snap_list list;
 	struct snap_view *v;
 	struct snap_issue i;
-	int rc = mirror_view(s->mirror, &v);
+	int rc = mirror_view(s->mirror, &v), picked;
 
 	if (rc != 0)
 		return rc;
 	rc = snap_list_begin(v, SNAP_BY_NUMBER, false, SNAP_CLASS_ALL, NULL, &list);
 	while (rc == 0 && (rc = snap_list_next(&list, &pos)) == 0) {
 		rc = snap_issue_get(v, pos.number, &i);
-		if (rc == 0 && test(&i, ms))
+		picked = rc == 0 ? test(v, &i, ctx) : rc;
+		if (picked > 0)
 			buf_le32(ret, pos.number);
+		rc = picked < 0 ? picked : 0;
 	}
 	snap_writer_view_end(v);
 	return rc == ERR_NOENT ? buf_err(ret) : rc;
 }
 
-static bool
-comments_differ(const struct snap_issue *i, int64_t ms)
+static int
+comments_differ(struct snap_view *v, const struct snap_issue *i, const void *ctx)
 {
-	(void)ms;
+	(void)v, (void)ctx;
 	return snap_issue_hub_comments(i) != SNAP_HUB_UNKNOWN &&
 	       snap_issue_hub_comments(i) != snap_issue_comment_count(i);
 }
@@ -357,7 +355,7 @@ relist_picked(struct syncer *s, pick_issue test, enum status_family f, struct er
 	int rc;
 
 	buf_init(&numbers, SIZE_MAX / 2);
-	rc = pick_issues(s, test, 0, &numbers);
+	rc = pick_issues(s, test, NULL, &numbers);
 	for (size_t at = 0; rc == 0 && at < numbers.len; at += 4)
 		rc = relist(s, f, get_le32(numbers.ptr + at), ei);
 	buf_clear(&numbers);

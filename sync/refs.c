@@ -33,27 +33,6 @@ commit_refs(struct mirror_txn *t, void *ctx)
 	return rc;
 }
 
-/* Pages behind the first are added to `items`. */
-static int
-rest_of(struct syncer *s, const char *next, json_t *items, struct err_info *ei)
-{
-	char url[GH_URL_MAX];
-	int rc = 0;
-
-	memcpy(url, next, sizeof(url));
-	while (rc == 0 && url[0] != '\0') {
-		struct gh_page page;
-
-		rc = gh_get(s->gh, url, NULL, true, &page, ei);
-		if (rc != 0)
-			break;
-		json_array_extend(items, page.doc);
-		memcpy(url, page.next, sizeof(url));
-		gh_page_clear(&page);
-	}
-	return rc;
-}
-
 static int
 walk_ref(struct syncer *s, enum status_family f, const char *path, struct err_info *ei)
 {
@@ -73,10 +52,14 @@ walk_ref(struct syncer *s, enum status_family f, const char *path, struct err_in
 	if (page.not_modified)
 		return family_save(s, f, &job.st, ei);
 	family_set_etag(&job.st, &page);
-	rc = rest_of(s, page.next, page.doc, ei);
+	if (page.next[0] != '\0') { /* what is missing from the list will be deleted */
+		gh_page_clear(&page);
+		rc = list_surely(s, url, &page.doc, &job.st.server_date_ms, ei);
+	}
+	if (rc != 0)
+		return rc;
 	job.items = page.doc;
-	if (rc == 0)
-		rc = mirror_commit(s->mirror, commit_refs, &job, ei);
+	rc = mirror_commit(s->mirror, commit_refs, &job, ei);
 	pthread_mutex_lock(&s->status->lock);
 	s->status->families[f].done = json_array_size(page.doc);
 	pthread_mutex_unlock(&s->status->lock);
@@ -88,7 +71,8 @@ walk_ref(struct syncer *s, enum status_family f, const char *path, struct err_in
 
 struct repository_job {
 	struct syncer *s;
-	const char *renamed_to;
+	const char *full_name; /* NULL = as it was */
+	bool ours;             /* that is the name of the log */
 	struct family_state st;
 };
 
@@ -103,10 +87,11 @@ commit_repository(struct mirror_txn *t, void *ctx)
 
 	family_store(t->snap, STATUS_REPOSITORY, &job->st);
 	snap_note_get(snap_txn_view(t->snap), "renamed_to", &known);
-	if (job->renamed_to[0] == '\0' || slice_is(known, job->renamed_to))
+	if (job->full_name == NULL || slice_is(known, job->full_name) ||
+	    (job->ours && known.len == 0))
 		return 0;
 	txn_diff(job->s, t, &d);
-	m = diff_rename(&d, job->renamed_to);
+	m = diff_rename(&d, job->full_name);
 	rc = m == NULL ? ERR_NOMEM : mirror_add(t, m);
 	diff_clear(&d);
 	return rc;
@@ -144,7 +129,7 @@ recall_name(struct syncer *s)
 	return 0;
 }
 
-static int
+static void
 take_repository(struct syncer *s, struct repository_job *job, const struct gh_page *page)
 {
 	const char *full = json_string_value(json_object_get(page->doc, "full_name"));
@@ -153,20 +138,20 @@ take_repository(struct syncer *s, struct repository_job *job, const struct gh_pa
 	snprintf(ours, sizeof(ours), "%s/%s", s->owner, s->repo);
 	s->issues_off = json_is_false(json_object_get(page->doc, "has_issues"));
 	note_name(s, full);
-	if (full == NULL || strcasecmp(full, ours) == 0)
-		return 0;
+	job->full_name = full;
+	job->ours = full != NULL && strcasecmp(full, ours) == 0;
+	if (full == NULL || job->ours)
+		return;
 	if (!s->rename_told)
 		log_warning("the repository was renamed; it is followed under its old name",
 		    LOG_S("full_name", full), LOG_END);
 	s->rename_told = true;
-	job->renamed_to = full;
-	return 0;
 }
 
 int
 walk_repository(struct syncer *s, bool poll, struct err_info *ei)
 {
-	struct repository_job job = { .s = s, .renamed_to = "" };
+	struct repository_job job = { .s = s };
 	char url[GH_URL_MAX];
 	struct gh_page page;
 	int rc = family_load(s, STATUS_REPOSITORY, &job.st);
@@ -183,7 +168,7 @@ walk_repository(struct syncer *s, bool poll, struct err_info *ei)
 	job.st.complete = true;
 	if (!page.not_modified) {
 		family_set_etag(&job.st, &page);
-		rc = take_repository(s, &job, &page);
+		take_repository(s, &job, &page);
 	} else {
 		rc = recall_name(s);
 	}
@@ -201,6 +186,8 @@ walk_repository(struct syncer *s, bool poll, struct err_info *ei)
 
 struct rules_job {
 	struct family_state st;
+	bool
+	    known; /* `text` is what the file holds, or there is none; else what we had stays */
 	struct slice text;
 };
 
@@ -209,22 +196,26 @@ commit_rules(struct mirror_txn *t, void *ctx)
 {
 	const struct rules_job *job = ctx;
 
-	snap_note_put(t->snap, RULES_NOTE, job->text);
+	if (job->known)
+		snap_note_put(t->snap, RULES_NOTE, job->text);
 	family_store(t->snap, STATUS_RULES, &job->st);
 	return 0;
 }
 
-/* The file's bytes out of a contents answer: base64 in lines. */
+/* The file's bytes out of a contents answer: base64 in lines; large files come without. */
 static int
 decode_rules(const json_t *doc, struct buf *ret)
 {
 	const char *text = json_string_value(json_object_get(doc, "content"));
+	const char *encoding = json_string_value(json_object_get(doc, "encoding"));
 	struct buf plain;
 	size_t len;
 	int rc;
 
+	if (text == NULL || encoding == NULL || strcmp(encoding, "base64") != 0)
+		return ERR_UNSUPPORTED;
 	buf_init(&plain, 2 * RULES_MAX);
-	for (; text != NULL && *text != '\0'; text++) {
+	for (; *text != '\0'; text++) {
 		if (strchr("\r\n=", *text) == NULL)
 			buf_char(&plain, *text == '+' ? '-' : *text == '/' ? '_' : *text);
 	}
@@ -263,9 +254,12 @@ walk_rules(struct syncer *s, struct err_info *ei)
 	if (rc == 0) {
 		family_set_etag(&job.st, &page);
 		rc = decode_rules(page.doc, &text);
+		job.known = rc == 0;
 		if (rc != 0)
-			log_warning(RULES_PATH " cannot be read", LOG_END);
+			log_warning(RULES_PATH " cannot be read; the rules stay as they were",
+			    LOG_S("error", err_name(rc)), LOG_END);
 	} else {
+		job.known = rc == ERR_NOENT;
 		job.st.etag[0] = '\0';
 	}
 	job.text = buf_view(&text);

@@ -64,68 +64,35 @@ is_old_enough(const struct syncer *s, int64_t created_ms)
 	return created_ms < s->relist.start_ms - SYNC_OVERLAP_MS;
 }
 
-/* Live issues that the listing lacks, as u32. */
+/* pick_issue: live, and the listing lacks it. */
 static int
-unlisted_issues(struct syncer *s, struct buf *ret)
+is_unlisted(struct snap_view *v, const struct snap_issue *i, const void *ctx)
 {
-	struct snap_list_pos pos;
-	struct snap_list list;
-	struct snap_view *v;
-	struct snap_issue i;
-	int rc = mirror_view(s->mirror, &v);
+	const struct syncer *s = ctx;
 
-	if (rc != 0)
-		return rc;
-	rc = snap_list_begin(v, SNAP_BY_NUMBER, false, SNAP_CLASS_ALL, NULL, &list);
-	while (rc == 0 && (rc = snap_list_next(&list, &pos)) == 0) {
-		if (was_listed(&s->relist.seen, pos.number))
-			continue;
-		rc = snap_issue_get(v, pos.number, &i);
-		if (rc == 0 && is_old_enough(s, snap_issue_created_ms(&i)))
-			buf_le32(ret, pos.number);
-	}
-	snap_writer_view_end(v);
-	return rc == ERR_NOENT ? buf_err(ret) : rc;
+	(void)v;
+	return !was_listed(&s->relist.seen, i->number) &&
+	       is_old_enough(s, snap_issue_created_ms(i));
 }
 
+/* pick_issue: it has a review comment that the listing lacks. */
 static int
-has_unlisted(const struct syncer *s, struct snap_view *v, uint32_t number, bool *ret)
+has_unlisted(struct snap_view *v, const struct snap_issue *i, const void *ctx)
 {
+	const struct syncer *s = ctx;
 	struct snap_child c;
 	struct snap_walk w;
-	int rc = snap_walk_begin(v, SNAP_REVIEW_COMMENT, number, &w);
+	int rc;
 
-	*ret = false;
-	while (rc == 0 && !*ret && (rc = snap_walk_next(&w, &c)) == 0)
-		*ret = is_old_enough(s, c.created_ms) &&
-		       !was_listed(&s->relist.seen, (uint64_t)c.id);
-	return rc == ERR_NOENT ? 0 : rc;
-}
-
-/* Pull requests with a review comment that the listing lacks. */
-static int
-unlisted_comments(struct syncer *s, struct buf *ret)
-{
-	struct snap_list_pos pos;
-	struct snap_list list;
-	struct snap_view *v;
-	struct snap_issue i;
-	int rc = mirror_view(s->mirror, &v);
-
-	if (rc != 0)
-		return rc;
-	rc = snap_list_begin(v, SNAP_BY_NUMBER, false, SNAP_CLASS_ALL, NULL, &list);
-	while (rc == 0 && (rc = snap_list_next(&list, &pos)) == 0) {
-		bool lacks = false;
-
-		rc = snap_issue_get(v, pos.number, &i);
-		if (rc == 0 && snap_issue_review_comment_count(&i) > 0)
-			rc = has_unlisted(s, v, pos.number, &lacks);
-		if (rc == 0 && lacks)
-			buf_le32(ret, pos.number);
+	if (snap_issue_review_comment_count(i) == 0)
+		return 0;
+	rc = snap_walk_begin(v, SNAP_REVIEW_COMMENT, i->number, &w);
+	while (rc == 0 && (rc = snap_walk_next(&w, &c)) == 0) {
+		if (is_old_enough(s, c.created_ms) &&
+		    !was_listed(&s->relist.seen, (uint64_t)c.id))
+			return 1;
 	}
-	snap_writer_view_end(v);
-	return rc == ERR_NOENT ? buf_err(ret) : rc;
+	return rc == ERR_NOENT ? 0 : rc;
 }
 
 /* --- stages --- */
@@ -141,8 +108,8 @@ end_listing(struct syncer *s, enum stage stage, struct err_info *ei)
 	if (rc == 0 && s->relist.seen.len > 0)
 		qsort(s->relist.seen.ptr, s->relist.seen.len / 8, 8, compare_ids);
 	if (rc == 0)
-		rc = stage == STAGE_ISSUES ? unlisted_issues(s, &numbers)
-					   : unlisted_comments(s, &numbers);
+		rc = pick_issues(
+		    s, stage == STAGE_ISSUES ? is_unlisted : has_unlisted, s, &numbers);
 	for (size_t at = 0; rc == 0 && at < numbers.len; at += 4) {
 		uint32_t number = get_le32(numbers.ptr + at);
 
@@ -254,8 +221,7 @@ relist_step(struct syncer *s, struct err_info *ei)
 	rc = list_pages(s, ei);
 	if (rc == 0 && s->relist.stage == STAGE_REVIEWS) {
 		/* Without GraphQL that is a request for each pull request: too dear. */
-		if (graphql_ready(s))
-			rc = pass_reviews_since(s, s->relist.start_ms, ei);
+		rc = pass_reviews_since(s, s->relist.start_ms, ei);
 		if (rc == 0)
 			rc = finish(s, &st, ei);
 	}

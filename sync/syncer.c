@@ -278,7 +278,7 @@ poll_refs(struct syncer *s, struct err_info *ei)
 {
 	struct family_state st;
 	int rc = family_load(s, STATUS_REPOSITORY, &st);
-	long polls = strtol(st.position, NULL, 10) + 1;
+	long polls = rc == 0 ? strtol(st.position, NULL, 10) + 1 : 0;
 
 	if (rc == 0 && (!st.complete || polls >= REFS_EVERY)) {
 		rc = walk_refs(s, ei);
@@ -340,6 +340,7 @@ poll_families(struct syncer *s, struct err_info *ei)
 	struct family_state st;
 	int rc = family_load(s, STATUS_REVIEWS, &st);
 
+	s->healthy = false;
 	/* What can wait leaves room in the budget for those that cannot. */
 	gh_set_background(s->gh, rc == 0 && !st.complete);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)

@@ -45,9 +45,9 @@ struct syncer {
 	bool was_moved;                     /* a permanent redirect was followed */
 	bool rename_told;                   /* in the log */
 	bool issues_off;                    /* the repository says that it has none */
-	uint64_t healthy_in_round;          /* the repository was seen to be there; from 1 */
-	unsigned batch;                     /* issues in a GraphQL query; 0 = not tried yet */
-	int64_t graphql_off_until_ms;       /* monotonic */
+	bool healthy;   /* in this round the repository was seen to be there, with issues */
+	unsigned batch; /* issues in a GraphQL query; 0 = not tried yet */
+	int64_t graphql_off_until_ms; /* monotonic */
 	struct syncer_relist relist;
 };
 

@@ -40,11 +40,14 @@ int walk_refs(struct syncer *s, struct err_info *ei);
 int walk_repository(struct syncer *s, bool poll, struct err_info *ei);
 
 /* details.c: what only an issue of its own can be asked for, many at once where possible. */
-/* Events of every issue whose events were never asked for, and reviews: the first walk. */
+/*
+ * Events of every issue whose events were never asked for, and reviews: the first walk.  It
+ * ends early, without an error, where GraphQL turns out to be of no use.
+ */
 int pass_first_details(struct syncer *s, struct err_info *ei);
 /* Reviews of pull requests that changed. */
 int pass_reviews(struct syncer *s, struct err_info *ei);
-/* Reviews of all pull requests that were not asked for since `ms`. */
+/* Reviews of all pull requests that were not asked for since `ms`; by GraphQL only. */
 int pass_reviews_since(struct syncer *s, int64_t ms, struct err_info *ei);
 /* Events of issues that a capped listing did not reach; of those that changed since `ms`. */
 int pass_events(struct syncer *s, struct err_info *ei);
@@ -62,14 +65,23 @@ int relist(struct syncer *s, enum status_family f, uint32_t number, struct err_i
  * tombstoned if that is sure, else remembered as missing (see gone.h).
  */
 int fetch_issue(struct syncer *s, uint32_t number, struct err_info *ei);
+/*
+ * A list that is to be believed when something is missing from it, as one array: one page,
+ * or the same ids twice, since a deletion while paging hides another element.
+ */
+int list_surely(
+    struct syncer *s, const char *url, json_t **ret, int64_t *ret_date_ms, struct err_info *ei);
 /* Diff and add one issue's JSON inside a transaction. */
 int add_issue(struct mirror_txn *t, struct diff *d, const json_t *issue, struct err_info *ei);
 
-/* Numbers that `test` picks, as u32 in `ret`; `ms` is the test's to interpret. */
-typedef bool (*pick_issue)(const struct snap_issue *i, int64_t ms);
-int pick_issues(struct syncer *s, pick_issue test, int64_t ms, struct buf *ret);
+/*
+ * Numbers that `test` picks (1; 0 = not; an error ends it), as u32 in `ret`.  `ctx` is the
+ * test's to interpret.
+ */
+typedef int (*pick_issue)(struct snap_view *v, const struct snap_issue *i, const void *ctx);
+int pick_issues(struct syncer *s, pick_issue test, const void *ctx, struct buf *ret);
 
-/* relist() for each that `test` picks. */
+/* relist() for each that `test` picks, without a context. */
 int relist_picked(struct syncer *s, pick_issue test, enum status_family f, struct err_info *ei);
 
 /* gone.c */

@@ -5,7 +5,8 @@
 static bool
 is_complete(struct snap_view *v)
 {
-	static const char *const families[] = { "issues", "comments", "events", "reviews" };
+	static const char *const families[] = { "issues", "comments", "events", "reviews",
+		"pulls", "review_comments" };
 	struct snap_sync s;
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {

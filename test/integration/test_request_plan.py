@@ -93,6 +93,8 @@ class Counts(Plan):
         program = mirror.sync()
         self.assertTrue(program.log_with(severity="WARNING",
                                          message=lambda text: "GraphQL is of no use" in text))
+        # Events by their listing, not issue by issue.
+        self.assertEqual(0, self.double.counts().get("issue_events", 0))
         self.in_step(mirror)
 
     def test_both_ways_write_the_same_snapshot(self):

@@ -313,7 +313,9 @@ health_tells_whether_the_mirror_is_complete(void **state)
 			     "{'github':{'syncState':[{'family':'issues','complete':true},"
 			     "{'family':'comments','complete':true},"
 			     "{'family':'events','complete':true},"
-			     "{'family':'reviews','complete':true}]}}"),
+			     "{'family':'reviews','complete':true},"
+			     "{'family':'pulls','complete':true},"
+			     "{'family':'review_comments','complete':true}]}}"),
 	    0);
 	ask(&fx->r, "GET", "/_healthz", &a);
 	assert_json_equal(a.json, whole);
