@@ -54,12 +54,13 @@ add_synced_at(struct snap_view *v, struct buf *out)
 }
 
 static void
-add_note(struct snap_view *v, const char *key, const char *note, struct buf *out)
+add_note(struct snap_view *v, const char *key, const char *note, struct slice unless,
+    struct buf *out)
 {
 	struct slice text = { 0 };
 
 	buf_fmt(out, ",\"%s\":", key);
-	if (snap_note_get(v, note, &text) != 0)
+	if (snap_note_get(v, note, &text) != 0 || slice_eq(text, unless))
 		text = (struct slice){ "", 0 };
 	json_text_quote(out, text);
 }
@@ -72,8 +73,9 @@ add_repository(struct snap_view *v, const struct snap_repo *r, struct buf *out)
 	add_counts(r, out);
 	buf_fmt(out, ",\"complete\":%s", mirror_is_complete(v) ? "true" : "false");
 	add_synced_at(v, out);
-	add_note(v, "lastError", "last_error", out);
-	add_note(v, "renamedTo", "renamed_to", out);
+	add_note(v, "lastError", "last_error", SLICE(""), out);
+	/* A repository that was renamed back has its own name there. */
+	add_note(v, "renamedTo", "renamed_to", r->name, out);
 	buf_fmt(out, ",\"log\":{\"segment\":%u,\"offset\":%llu}}", r->log_segment,
 	    (unsigned long long)r->log_offset);
 }
