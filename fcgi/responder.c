@@ -28,6 +28,7 @@ static const struct route routes[] = {
 	{ "/api/v1/{o}/{r}/issues/{n}/events", handle_events, true },
 	{ "/api/v1/{o}/{r}/labels", handle_labels, true },
 	{ "/api/v1/{o}/{r}/milestones", handle_milestones, true },
+	{ "/api/v1/{o}/{r}/slo", handle_slo, true },
 	{ "/api/v1/{o}/{r}/logs", handle_logs, true },
 	{ "/api/v1/{o}/{r}/logs/{n}", handle_log_segment, true },
 };

@@ -95,6 +95,7 @@ void handle_labels(struct exchange *x);
 void handle_milestones(struct exchange *x);
 void handle_repository(struct exchange *x);
 void handle_repositories(struct exchange *x);
+void handle_slo(struct exchange *x);
 void handle_logs(struct exchange *x);
 void handle_log_segment(struct exchange *x);
 void handle_health(struct exchange *x);

@@ -212,6 +212,37 @@ class OneByOne(Edited):
                 return
         self.fail("the repository was not asked for in eleven rounds")
 
+    def rules(self):
+        """The rules that the responder shows; None without a file."""
+        program, api = self.mirror.responder()
+        try:
+            answer = api.ask(f"/api/v1/{self.repo}/slo", {})
+            self.assertIn(answer.status, (200, 404), answer)
+            return answer.json()["rules"] if answer.status == 200 else None
+        finally:
+            api.close()
+            self.assertEqual(0, program.stop(), program.tail())
+
+    def test_rules_are_kept_when_their_file_cannot_be_read(self):
+        self.assertIsNone(self.rules())
+        self.edit("set_rules", content='[{"complianceSettings": {"responseTime": "2d"}}]')
+        self.seldom_round()
+        before = self.rules()
+        self.assertEqual(["172800s"], [rule["responseTime"] for rule in before])
+        for fault in ({"kind": "status", "status": 403},
+                      {"kind": "garbage_json", "body": '{"content": "%%%", "encoding": "base64"}'},
+                      {"kind": "garbage_json", "body": '{"content": "", "encoding": "none"}'}):
+            self.double.fault(match="contents", times=1, **fault)
+            self.edit("set_rules", content='[{"complianceSettings": {"responseTime": "3d"}}]')
+            self.seldom_round()
+            self.double.clear_faults()
+            self.assertEqual(before, self.rules(), fault)
+        self.seldom_round()
+        self.assertEqual(["259200s"], [rule["responseTime"] for rule in self.rules()])
+        self.edit("set_rules", content=None)
+        self.seldom_round()
+        self.assertIsNone(self.rules())
+
     def test_labels_of_several_pages_are_believed_when_read_twice(self):
         for n in range(130):
             self.edit("create_label", name=f"area/{n:03}")
