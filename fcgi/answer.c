@@ -24,9 +24,13 @@ static const struct status_of {
 static void
 reply(struct exchange *x, int http, const char *type, struct buf *body)
 {
-	const struct request_field fields[] = { { "Cache-Control", SLICE_INIT("no-cache") },
-		{ x->etag[0] != '\0' ? "ETag" : NULL, slice_str(x->etag) }, { NULL, { 0 } } };
+	struct request_field fields[4] = { { "Cache-Control", SLICE_INIT("no-cache") } };
+	size_t n = 1;
 
+	if (x->etag[0] != '\0')
+		fields[n++] = (struct request_field){ "ETag", slice_str(x->etag) };
+	if (x->varies)
+		fields[n] = (struct request_field){ "Vary", SLICE("Accept") };
 	request_reply(x->req, http, type, fields, body);
 	atomic_fetch_add_explicit(&x->r->answers[http / 100], 1, memory_order_relaxed);
 }

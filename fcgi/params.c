@@ -208,6 +208,21 @@ read_compliant(struct raw *r, const char *name, struct slice value)
 }
 
 static int
+read_format(struct raw *r, const char *name, struct slice value)
+{
+	if (!format_of_word(value, &r->p->format))
+		return bad(r, name, value, "json, csv or ndjson");
+	r->p->format_given = true;
+	return 0;
+}
+
+static int
+read_csv_raw(struct raw *r, const char *name, struct slice value)
+{
+	return read_bool(r, name, value, &r->p->csv_raw);
+}
+
+static int
 read_mask(struct raw *r, const char *name, struct slice value)
 {
 	(void)name;
@@ -229,6 +244,8 @@ static const struct reader {
 	{ "closed", "closed", read_closed },
 	{ "pullRequest", "pull_request", read_pull },
 	{ "fieldMask", "field_mask", read_mask },
+	{ "format", "format", read_format },
+	{ "csvRaw", "csv_raw", read_csv_raw },
 	{ "compliant", "compliant", read_compliant },
 	{ "startseg", "startseg", read_start_segment },
 	{ "waitsizenot", "waitsizenot", read_wait_size_not },

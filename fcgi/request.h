@@ -73,6 +73,23 @@ void request_reply(struct request *req, int status, const char *content_type,
     const struct request_field *fields, struct buf *body);
 
 /*
+ * An answer of unknown length that is made while it is sent.  `next` appends a piece to an
+ * empty `out` and returns 1 when others follow, 0 at the end, or an error code: then the
+ * answer breaks off.  It is called on the request's thread whenever the client has taken
+ * most of what was before.  `end` is called exactly once, also when the client goes away.
+ * `ctx` must outlive the handler, as memory of req->arena does; `req` itself does not.
+ */
+struct request_stream {
+	int (*next)(void *ctx, struct buf *out);
+	void (*end)(void *ctx);
+	void *ctx;
+};
+
+/* Answer with a stream.  For HEAD `next` is not called. */
+void request_reply_stream(struct request *req, int status, const char *content_type,
+    const struct request_field *fields, const struct request_stream *s);
+
+/*
  * Instead of an answer: run the handler anew in `delay_ms`, for long polls.  Over our own
  * server that costs a connection, elsewhere a thread.
  */

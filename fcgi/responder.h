@@ -44,6 +44,7 @@ struct exchange {
 	struct params params;
 	struct snap_view *view; /* NULL for routes that need none */
 	char etag[ETAG_TEXT];   /* of the answer; "" = it has none */
+	bool varies;            /* with the Accept field */
 	struct err_info ei;
 };
 
@@ -83,6 +84,9 @@ bool exchange_issue(struct exchange *x, const struct snap_repo *repo, struct sna
 
 /* Has the first walk over every family of objects ended? */
 bool mirror_is_complete(struct snap_view *v);
+
+/* Answer with the whole list in x->params.format, which is not JSON. */
+void export_issues(struct exchange *x, const struct snap_repo *repo);
 
 /* Handlers: one answer each. */
 void handle_issues(struct exchange *x);

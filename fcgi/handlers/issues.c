@@ -84,6 +84,13 @@ handle_issues(struct exchange *x)
 		answer_status(x, 501, 12, "filter is not available in this version", NULL);
 		return;
 	}
+	x->varies = true;
+	if (!x->params.format_given)
+		x->params.format = accept_format(request_header(x->req, "Accept"));
+	if (x->params.format != FORMAT_JSON) {
+		export_issues(x, &repo);
+		return;
+	}
 	rc = list_issues(x, &repo);
 	if (rc != 0)
 		answer_error(x, rc);
