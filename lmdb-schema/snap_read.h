@@ -222,6 +222,7 @@ struct snap_child {
 /* Walks the children of one issue; one walk of a kind at a time per view. */
 struct snap_walk {
 	void *cursor;
+	int64_t after; /* set it before the first step to begin behind that id; else 0 */
 	uint32_t number;
 	enum snap_child_kind kind;
 	bool started;
@@ -251,6 +252,10 @@ int snap_label_get(struct snap_view *v, int64_t id, struct snap_label *ret);
 int snap_label_next(struct snap_view *v, int64_t after, struct snap_label *ret);
 /* The name, escaped; ERR_NOENT. */
 int snap_label_name(struct snap_view *v, int64_t id, struct slice *ret);
+
+/* How many there are. */
+uint64_t snap_label_count(struct snap_view *v);
+uint64_t snap_milestone_count(struct snap_view *v);
 
 struct snap_milestone {
 	int64_t id;

@@ -155,3 +155,23 @@ snap_milestone_next(struct snap_view *v, int64_t after, struct snap_milestone *r
 
 	return rc != 0 ? rc : snap_milestone_parse(row, id, ret);
 }
+
+static uint64_t
+count_rows(struct snap_view *v, enum snap_table t)
+{
+	MDB_stat st = { 0 };
+
+	return mdb_stat(v->txn, v->env->tables[t], &st) == 0 ? st.ms_entries : 0;
+}
+
+uint64_t
+snap_label_count(struct snap_view *v)
+{
+	return count_rows(v, SNAP_T_LABEL);
+}
+
+uint64_t
+snap_milestone_count(struct snap_view *v)
+{
+	return count_rows(v, SNAP_T_MILESTONE);
+}

@@ -42,6 +42,7 @@ add_page(
 	return rc == ERR_NOENT ? 0 : rc;
 }
 
+/* Answer; or say why not, and nothing is answered. */
 static int
 list_issues(struct exchange *x, const struct snap_repo *repo)
 {
@@ -57,7 +58,7 @@ list_issues(struct exchange *x, const struct snap_repo *repo)
 	if (rc == 0)
 		rc = snap_list_begin(x->view, x->params.order, x->params.descending,
 		    x->params.classes, resumed ? &after : NULL, &list);
-	if (rc != 0)
+	if (rc != 0 || exchange_unchanged(x, repo))
 		return rc;
 	buf_str(x->req->out, "{\"issues\":[");
 	rc = add_page(x, &list, &last, &more);
@@ -67,6 +68,7 @@ list_issues(struct exchange *x, const struct snap_repo *repo)
 		page_token_make(&x->params, repo->name, last, token);
 	buf_fmt(x->req->out, "],\"nextPageToken\":\"%s\",\"total\":%llu}", token,
 	    (unsigned long long)total_of(repo, x->params.classes));
+	answer_json(x);
 	return 0;
 }
 
@@ -83,8 +85,6 @@ handle_issues(struct exchange *x)
 		return;
 	}
 	rc = list_issues(x, &repo);
-	if (rc == 0)
-		answer_json(x);
-	else
+	if (rc != 0)
 		answer_error(x, rc);
 }
