@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/hex.h"
 
 #define SHA224_LEN 28
 #define SHA224_HEX_LEN 56
@@ -27,9 +28,6 @@ int hmac_sha256(struct slice key, struct slice data, unsigned char out[SHA256_LE
 
 /* Compare without telling by its time where the first difference is. */
 bool digest_equal(const void *a, const void *b, size_t len);
-
-/* Lower-case hex of `len` bytes and a NUL; out has room for 2 * len + 1. */
-void hex_encode(const void *data, size_t len, char *out);
 
 /*
  * Base64 for URLs, without padding (RFC 4648 section 5).  Encoding writes a NUL;

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/hex.h"
 
 #define TOKEN_VERSION 1
 #define DIGEST_LEN 8
@@ -12,7 +13,7 @@
 #define AT_CRC (AT_NUMBER + 4)
 #define TOKEN_LEN (AT_CRC + 4)
 
-_Static_assert(PAGE_TOKEN_TEXT > 4 * (TOKEN_LEN + 2) / 3, "a token's text fits");
+_Static_assert(PAGE_TOKEN_TEXT > 2 * TOKEN_LEN, "a token's text fits");
 
 /* What a token must not be moved between: repository, order, classes, filter. */
 static void
@@ -41,7 +42,7 @@ page_token_make(const struct params *p, struct slice repo, struct snap_list_pos 
 	put_be64(raw + AT_KEY, at.key);
 	put_be32(raw + AT_NUMBER, at.number);
 	put_be32(raw + AT_CRC, crc32c(0, raw, AT_CRC));
-	base64url_encode(raw, sizeof(raw), out);
+	hex_encode(raw, sizeof(raw), out);
 }
 
 int
@@ -50,7 +51,7 @@ page_token_parse(struct slice token, const struct params *p, struct slice repo,
 {
 	unsigned char raw[TOKEN_LEN], digest[DIGEST_LEN];
 
-	if (base64url_decode(token, raw, sizeof(raw)) != sizeof(raw) ||
+	if (hex_decode(token, raw, sizeof(raw)) != sizeof(raw) ||
 	    get_be32(raw + AT_CRC) != crc32c(0, raw, AT_CRC) || raw[0] != TOKEN_VERSION)
 		return err_set(ei, ERR_INVAL, "pageToken is damaged; start again without it");
 	query_digest(p, repo, digest);
