@@ -25,18 +25,16 @@ add_page(
 	int rc;
 
 	*ret_more = false;
-	while ((rc = snap_list_next(list, &pos)) == 0) {
+	while ((rc = snap_list_next_issue(list, &pos, &issue)) == 0) {
 		if (count == x->params.page_size || out->len >= RESPONDER_PAGE_BYTES) {
 			*ret_more = true;
 			return 0;
 		}
-		rc = snap_issue_get(x->view, pos.number, &issue);
-		if (rc == 0 && count++ > 0)
+		if (count++ > 0)
 			buf_char(out, ',');
-		if (rc == 0)
-			rc = json_issue(x->view, &issue, x->params.fields, x->req->arena, out);
-		if (rc != 0) /* an index entry without its row is damage */
-			return rc == ERR_NOENT ? ERR_CORRUPT : rc;
+		rc = json_issue(x->view, &issue, x->params.fields, x->req->arena, out);
+		if (rc != 0)
+			return rc;
 		*ret_last = pos;
 	}
 	return rc == ERR_NOENT ? 0 : rc;
