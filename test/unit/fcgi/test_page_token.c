@@ -12,7 +12,7 @@
 #include "fcgi/page_token.h"
 
 #define REPO SLICE("acme/widgets")
-#define RAW 26
+#define RAW 34
 
 static const struct params query = { .order = SNAP_BY_UPDATED,
 	.descending = true,
