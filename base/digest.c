@@ -102,19 +102,6 @@ digest_equal(const void *a, const void *b, size_t len)
 }
 
 void
-hex_encode(const void *data, size_t len, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-	const unsigned char *p = data;
-
-	for (size_t i = 0; i < len; i++) {
-		out[2 * i] = digits[p[i] >> 4];
-		out[2 * i + 1] = digits[p[i] & 15];
-	}
-	out[2 * len] = '\0';
-}
-
-void
 base64_encode(const void *data, size_t len, char *out)
 {
 	out[EVP_EncodeBlock((unsigned char *)out, data, (int)len)] = '\0';

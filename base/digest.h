@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/hex.h"
 
 #define SHA224_LEN 28
 #define SHA224_HEX_LEN 56
@@ -28,9 +29,6 @@ int hmac_sha256(struct slice key, struct slice data, unsigned char out[SHA256_LE
 
 /* Compare without telling by its time where the first difference is. */
 bool digest_equal(const void *a, const void *b, size_t len);
-
-/* Lower-case hex of `len` bytes and a NUL; out has room for 2 * len + 1. */
-void hex_encode(const void *data, size_t len, char *out);
 
 /* Base64 with padding (RFC 4648 section 4); `out` has room for 4 * (len + 2) / 3 + 1. */
 void base64_encode(const void *data, size_t len, char *out);

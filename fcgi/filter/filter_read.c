@@ -353,7 +353,7 @@ static int
 read_body(const struct reading *in, struct cel_value *ret)
 {
 	struct slice json;
-	int rc = snap_body_get(in->r->row->view, in->r->row->issue->number, &json);
+	int rc = snap_issue_body(in->r->row->view, in->r->row->issue, &json);
 
 	return rc == 0 ? filter_unescape(json, in->scratch, ret) : rc;
 }

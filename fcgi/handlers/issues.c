@@ -60,15 +60,6 @@ add_row(struct listing *l, const struct snap_issue *issue, struct snap_list_pos 
 	return json_issue(x->view, issue, x->params.fields, x->req->arena, x->req->out);
 }
 
-/* An index entry without its row is damage. */
-static int
-get_row(struct listing *l, struct snap_list_pos pos, struct snap_issue *ret)
-{
-	int rc = snap_issue_get(l->x->view, pos.number, ret);
-
-	return rc == ERR_NOENT ? ERR_CORRUPT : rc;
-}
-
 /* Begin behind the last row seen. */
 static int
 begin(struct listing *l, struct snap_list *ret)
@@ -91,14 +82,12 @@ add_page(struct listing *l)
 
 	if (rc != 0)
 		return rc;
-	while ((rc = snap_list_next(&list, &pos)) == 0) {
+	while ((rc = snap_list_next_issue(&list, &pos, &issue)) == 0) {
 		if (page_is_full(l)) {
 			l->more = true;
 			return 0;
 		}
-		rc = get_row(l, pos, &issue);
-		if (rc == 0)
-			rc = add_row(l, &issue, pos);
+		rc = add_row(l, &issue, pos);
 		if (rc != 0)
 			return rc;
 	}
@@ -129,13 +118,11 @@ scan_rows(struct listing *l, struct snap_list *list, bool counting)
 
 	row.issue = &issue;
 	for (l->looked = 0; rc == 0 && l->looked < CLOCK_ROWS; l->looked++) {
-		rc = snap_list_next(list, &l->at);
+		rc = snap_list_next_issue(list, &l->at, &issue);
 		if (rc != 0)
 			return rc;
 		l->resumed = true;
-		rc = get_row(l, l->at, &issue);
-		if (rc == 0)
-			rc = filter_matches(l->filter, &row, &matches, &l->x->ei);
+		rc = filter_matches(l->filter, &row, &matches, &l->x->ei);
 		if (rc == 0 && matches)
 			rc = take_match(l, &issue, counting);
 	}

@@ -101,6 +101,28 @@ check_list(struct snap_view *v, unsigned classes, bool descending)
 	assert_int_equal(snap_list_next(&l, &resume), ERR_NOENT);
 }
 
+/* The same in one go, with rows. */
+static void
+check_rows(struct snap_view *v, unsigned classes, bool descending)
+{
+	uint32_t want[ISSUES];
+	size_t n = expected(classes, descending, want);
+	struct snap_list_pos pos;
+	struct snap_issue issue;
+	struct snap_list l;
+
+	assert_int_equal(snap_list_begin(v, sort_order, descending, classes, NULL, &l), 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(snap_list_next_issue(&l, &pos, &issue), 0);
+		assert_int_equal(pos.number, want[i]);
+		assert_int_equal(issue.number, want[i]);
+		assert_int_equal(
+		    (issue.flags & SNAP_ISSUE_PULL) != 0, (models[want[i] - 1].cls & 1) != 0);
+	}
+	for (int again = 0; again < 2; again++)
+		assert_int_equal(snap_list_next_issue(&l, &pos, &issue), ERR_NOENT);
+}
+
 static void
 lists_agree_with_a_model_through_random_changes(void **state)
 {
@@ -123,6 +145,8 @@ lists_agree_with_a_model_through_random_changes(void **state)
 			for (unsigned classes = 0; classes <= SNAP_CLASS_ALL; classes++) {
 				check_list(v, classes, false);
 				check_list(v, classes, true);
+				check_rows(v, classes, false);
+				check_rows(v, classes, true);
 			}
 		}
 		snap_writer_view_end(v);
