@@ -131,7 +131,10 @@ pump(struct fcgi_request *fr)
 	if (rc <= 0) {
 		fcgi_request_on_abort(fr, NULL);
 		streaming_free(st);
-		fcgi_request_end(fr, rc == 0 ? 0 : 1);
+		if (rc == 0)
+			fcgi_request_end(fr, 0);
+		else
+			fcgi_request_fail(fr);
 		return;
 	}
 	full = fcgi_request_queued(fr) >= QUEUE_BYTES;

@@ -163,7 +163,7 @@ take_numbered(struct text_reader *r, char kind, size_t began)
 {
 	bool octal = kind >= '0' && kind <= '3', wide = kind == 'u' || kind == 'U';
 	size_t count = octal ? 3 : kind == 'u' ? 4 : kind == 'U' ? 8 : 2;
-	uint32_t c;
+	uint32_t c = 0;
 	int rc;
 
 	if (octal)

@@ -73,7 +73,7 @@ enter(struct parser *p)
 static int
 new_node(struct parser *p, enum cel_node_kind kind, uint32_t at, struct cel_node **ret)
 {
-	struct cel_node *n;
+	struct cel_node *n = NULL;
 
 	if (++p->nodes > CEL_NODES_MAX)
 		return cel_fail(p->lx.text, at, ERR_LIMIT, p->lx.ei,
@@ -111,7 +111,7 @@ static int
 op_node(struct parser *p, enum cel_op op, uint32_t at, struct cel_node *a, struct cel_node *b,
     struct cel_node **ret)
 {
-	struct cel_node *n;
+	struct cel_node *n = NULL;
 	int rc = new_node(p, NODE_OP, at, &n);
 
 	if (rc != 0)
@@ -160,7 +160,7 @@ parse_list(struct parser *p, char close, bool trailing, struct cel_node *into)
 
 	snprintf(what, sizeof(what), "',' or '%c'", close);
 	while (!at_sign(p, close)) {
-		struct cel_node *item;
+		struct cel_node *item = NULL;
 
 		rc = parse_expr(p, &item);
 		if (rc == 0)
@@ -266,7 +266,7 @@ parse_map(struct parser *p, struct cel_node **ret)
 	if (rc == 0)
 		rc = next(p);
 	while (rc == 0 && !at_sign(p, '}')) {
-		struct cel_node *key, *value;
+		struct cel_node *key = NULL, *value = NULL;
 
 		rc = parse_expr(p, &key);
 		if (rc == 0)
@@ -333,7 +333,7 @@ parse_primary(struct parser *p, struct cel_node **ret)
 static int
 parse_selection(struct parser *p, struct cel_node **ret)
 {
-	struct cel_node *n;
+	struct cel_node *n = NULL;
 	int rc = next(p);
 
 	if (rc == 0 && p->lx.tok.kind != TOK_IDENT)
@@ -364,7 +364,7 @@ parse_member(struct parser *p, struct cel_node **ret)
 
 	while (rc == 0) {
 		uint32_t at = p->lx.tok.at;
-		struct cel_node *index;
+		struct cel_node *index = NULL;
 
 		if (at_sign(p, '.')) {
 			rc = parse_selection(p, ret);
@@ -391,7 +391,7 @@ parse_unary(struct parser *p, struct cel_node **ret)
 {
 	uint32_t at = p->lx.tok.at;
 	enum cel_op op = at_sign(p, '!') ? OP_NOT : OP_NEG;
-	struct cel_node *n;
+	struct cel_node *n = NULL;
 	int rc;
 
 	if (!at_sign(p, '!') && !at_sign(p, '-'))
@@ -460,7 +460,7 @@ parse_binary(struct parser *p, int level, struct cel_node **ret)
 
 	while (rc == 0 && level <= LEVEL_MULTIPLY && operator_at(p, level, &op)) {
 		uint32_t at = p->lx.tok.at;
-		struct cel_node *right;
+		struct cel_node *right = NULL;
 
 		rc = next(p);
 		if (rc == 0)
@@ -492,7 +492,7 @@ static int
 parse_logic(struct parser *p, enum cel_node_kind kind, struct cel_node **ret)
 {
 	enum cel_token_kind tok = kind == NODE_OR ? TOK_OR : TOK_AND;
-	struct cel_node *n, *operand;
+	struct cel_node *n = NULL, *operand = NULL;
 	int rc = kind == NODE_OR ? parse_logic(p, NODE_AND, ret)
 				 : parse_binary(p, LEVEL_COMPARE, ret);
 
@@ -516,7 +516,7 @@ parse_logic(struct parser *p, enum cel_node_kind kind, struct cel_node **ret)
 static int
 parse_cond(struct parser *p, struct cel_node **ret)
 {
-	struct cel_node *n, *yes, *no;
+	struct cel_node *n = NULL, *yes = NULL, *no = NULL;
 	int rc = new_node(p, NODE_COND, p->lx.tok.at, &n);
 
 	if (rc == 0)

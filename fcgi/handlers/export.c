@@ -6,6 +6,7 @@
  * is skipped or repeated.
  */
 #include "fcgi/csv.h"
+#include "fcgi/filter/filter.h"
 #include "fcgi/json_issue.h"
 #include "fcgi/responder.h"
 
@@ -22,19 +23,34 @@ struct export
 {
 	struct responder *r;
 	struct params params;
+	struct snap_repo repo;
+	struct filter *filter; /* NULL: every issue */
+	unsigned classes;
 	struct snap_list_pos after;
 	bool begun;         /* the first piece was made */
 	struct arena arena; /* of one issue */
 	struct buf scratch;
+	struct err_info ei;
 };
+
+static int
+is_wanted(struct export *e, struct snap_view *v, const struct snap_issue *issue, bool *ret)
+{
+	const struct filter_row row = { .view = v, .repo = &e->repo, .issue = issue };
+
+	return filter_matches(e->filter, &row, ret, &e->ei);
+}
 
 static int
 add_issue(struct export *e, struct snap_view *v, uint32_t number, struct buf *out)
 {
 	struct snap_issue issue;
 	int rc = snap_issue_get(v, number, &issue);
+	bool wanted = true;
 
-	if (rc != 0)
+	if (rc == 0 && e->filter != NULL)
+		rc = is_wanted(e, v, &issue, &wanted);
+	if (rc != 0 || !wanted)
 		return rc == ERR_NOENT ? ERR_CORRUPT : rc;
 	if (e->params.format == FORMAT_CSV)
 		return csv_row(
@@ -51,7 +67,7 @@ add_issues(struct export *e, struct snap_view *v, struct buf *out)
 {
 	struct snap_list list;
 	struct snap_list_pos pos;
-	int rc = snap_list_begin(v, e->params.order, e->params.descending, e->params.classes,
+	int rc = snap_list_begin(v, e->params.order, e->params.descending, e->classes,
 	    e->begun ? &e->after : NULL, &list);
 
 	for (unsigned n = 0; rc == 0; n++) {
@@ -71,10 +87,13 @@ static int
 next_piece(void *ctx, struct buf *out)
 {
 	struct export *e = ctx;
-	struct err_info ei = { 0 };
+	struct slice name = e->repo.name; /* outlives the view */
 	struct snap_view *v;
-	int rc = responder_view(e->r, &v, &ei);
+	int rc = responder_view(e->r, &v, &e->ei);
 
+	if (rc == 0)
+		rc = snap_repo_get(v, &e->repo);
+	e->repo.name = name;
 	if (rc == 0) {
 		if (!e->begun && e->params.format == FORMAT_CSV)
 			csv_head(e->params.fields, out);
@@ -83,7 +102,7 @@ next_piece(void *ctx, struct buf *out)
 	}
 	if (rc < 0)
 		log_error("a stream broke off", LOG_S("kind", err_name(rc)),
-		    LOG_S("error", ei.text), LOG_END);
+		    LOG_S("error", e->ei.text), LOG_END);
 	return rc;
 }
 
@@ -92,6 +111,7 @@ end_export(void *ctx)
 {
 	struct export *e = ctx;
 
+	filter_free(e->filter);
 	arena_clear(&e->arena);
 	buf_clear(&e->scratch);
 }
@@ -143,21 +163,39 @@ check_params(struct exchange *x)
 	return 0;
 }
 
+static int
+prepare(struct exchange *x, const struct snap_repo *repo, struct export *e)
+{
+	bool decided;
+	int rc = check_params(x);
+
+	e->r = x->r;
+	e->params = x->params;
+	e->repo = *repo;
+	e->repo.name.ptr = arena_dup(x->req->arena, repo->name);
+	e->classes = x->params.classes;
+	arena_init(&e->arena, ARENA_MAX);
+	buf_init(&e->scratch, ARENA_MAX);
+	if (rc == 0 && e->repo.name.ptr == NULL)
+		rc = ERR_NOMEM;
+	if (rc == 0 && x->params.filter.len > 0)
+		rc = filter_new(x->params.filter, FILTER_ISSUES, &e->filter, &x->ei);
+	if (rc == 0 && e->filter != NULL)
+		e->classes = filter_classes(e->filter, e->classes, &decided);
+	return rc;
+}
+
 void
 export_issues(struct exchange *x, const struct snap_repo *repo)
 {
 	struct export *e = arena_alloc(x->req->arena, sizeof(*e));
-	int rc = check_params(x);
+	int rc = e != NULL ? prepare(x, repo, e) : ERR_NOMEM;
 
-	if (rc == 0 && e == NULL)
-		rc = ERR_NOMEM;
-	if (rc != 0) {
-		answer_error(x, rc);
+	if (rc == 0) {
+		reply(x, repo, e);
 		return;
 	}
-	e->r = x->r;
-	e->params = x->params;
-	arena_init(&e->arena, ARENA_MAX);
-	buf_init(&e->scratch, ARENA_MAX);
-	reply(x, repo, e);
+	if (e != NULL)
+		filter_free(e->filter);
+	answer_error(x, rc);
 }

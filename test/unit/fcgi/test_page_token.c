@@ -8,11 +8,11 @@
 
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/digest.h"
 #include "fcgi/page_token.h"
 
 #define REPO SLICE("acme/widgets")
-#define RAW 26
+#define RAW 34
 
 static const struct params query = { .order = SNAP_BY_UPDATED,
 	.descending = true,
@@ -39,7 +39,9 @@ a_token_gives_back_its_place(void **state)
 		struct snap_list_pos got;
 
 		page_token_make(&query, REPO, places[i], token);
-		assert_int_equal(strspn(token, "0123456789abcdef"), strlen(token));
+		assert_int_equal(strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
+					       "uvwxyz0123456789-_"),
+		    strlen(token));
 		assert_int_equal(parse(token, strlen(token), &got, NULL), 0);
 		assert_true(got.key == places[i].key);
 		assert_int_equal(got.number, places[i].number);
@@ -56,14 +58,14 @@ every_flipped_bit_is_noticed(void **state)
 
 	(void)state;
 	page_token_make(&query, REPO, place, token);
-	assert_int_equal(hex_decode(slice_str(token), raw, sizeof(raw)), RAW);
+	assert_int_equal(base64url_decode(slice_str(token), raw, sizeof(raw)), RAW);
 	for (size_t bit = 0; bit < 8 * RAW; bit++) {
 		raw[bit / 8] ^= (unsigned char)(1U << bit % 8);
-		hex_encode(raw, RAW, damaged);
+		base64url_encode(raw, RAW, damaged);
 		assert_int_equal(parse(damaged, strlen(damaged), &got, NULL), ERR_INVAL);
 		raw[bit / 8] ^= (unsigned char)(1U << bit % 8);
 	}
-	/* and in the text */
+	/* and in the text, where some bits carry nothing */
 	for (size_t bit = 0; bit < 8 * strlen(token); bit++) {
 		memcpy(damaged, token, sizeof(token));
 		damaged[bit / 8] = (char)(damaged[bit / 8] ^ (1 << bit % 8));
@@ -72,26 +74,23 @@ every_flipped_bit_is_noticed(void **state)
 	assert_int_equal(got.number, 9);
 }
 
-/* Digits in upper case mean the same to others. */
+/* The last character holds two bits that belong to nothing. */
 static void
 a_token_is_spelt_in_one_way_only(void **state)
 {
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				       "0123456789-_";
 	char token[PAGE_TOKEN_TEXT];
 	struct snap_list_pos got;
 	int accepted = 0;
 
 	(void)state;
 	page_token_make(&query, REPO, (struct snap_list_pos){ 1, 2 }, token);
-	for (size_t i = 0; i < strlen(token); i++) {
-		char digit = token[i];
-
-		for (int c = 1; c < 256; c++) {
-			token[i] = (char)c;
-			accepted += parse(token, strlen(token), &got, NULL) == 0;
-		}
-		token[i] = digit;
+	for (size_t i = 0; i < 64; i++) {
+		token[strlen(token) - 1] = alphabet[i];
+		accepted += parse(token, strlen(token), &got, NULL) == 0;
 	}
-	assert_int_equal(accepted, strlen(token));
+	assert_int_equal(accepted, 1);
 }
 
 static void

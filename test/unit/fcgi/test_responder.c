@@ -347,18 +347,6 @@ metrics_count_answers_and_issues(void **state)
 }
 
 static void
-filters_are_said_to_be_missing(void **state)
-{
-	struct fixture *fx = *state;
-	struct answer a;
-
-	ask(&fx->r, "GET", ISSUES "?filter=issue.closed", &a);
-	assert_int_equal(a.status, 501);
-	assert_int_equal(json_integer_value(json_object_get(a.json, "code")), 12);
-	answer_clear(&a);
-}
-
-static void
 before_there_is_a_snapshot_everything_is_503_and_then_not(void **state)
 {
 	static const char *const uris[] = { ISSUES, ISSUES "/1",
@@ -436,7 +424,6 @@ main(void)
 		WITH(a_repository_is_listed_under_its_owner),
 		WITH(health_tells_whether_the_mirror_is_complete),
 		WITH(metrics_count_answers_and_issues),
-		WITH(filters_are_said_to_be_missing),
 		WITH(before_there_is_a_snapshot_everything_is_503_and_then_not),
 		WITH(every_allocation_may_fail),
 	};
