@@ -2,6 +2,7 @@
  * children.c - lists by id: what belongs to an issue (comments, reviews, line comments,
  * events), and a repository's labels and milestones.  Pages as in the list of issues.
  */
+#include "fcgi/filter/filter.h"
 #include "fcgi/json_child.h"
 #include "fcgi/page_token.h"
 #include "fcgi/responder.h"
@@ -15,6 +16,11 @@ struct list_walk {
 	struct snap_label label;
 	struct snap_milestone milestone;
 	int64_t id; /* of the object; before the first one, what it must be above */
+	/* of a filtered list */
+	struct filter *filter; /* NULL: every object matches */
+	struct filter_row row;
+	bool counting; /* the first page: the total is not known yet */
+	uint64_t total;
 };
 
 struct list_kind {
@@ -81,6 +87,21 @@ static const struct list_kind label_list = { "labels", next_label, render_label 
 static const struct list_kind milestone_list = { "milestones", next_milestone,
 	render_milestone };
 
+/* The next object that matches; ERR_NOENT behind the last. */
+static int
+next_match(struct exchange *x, const struct list_kind *kind, struct list_walk *w)
+{
+	bool matches = w->filter == NULL;
+	int rc;
+
+	do {
+		rc = kind->next(w);
+		if (rc == 0 && w->filter != NULL)
+			rc = filter_matches(w->filter, &w->row, &matches, &x->ei);
+	} while (rc == 0 && !matches);
+	return rc;
+}
+
 /* Fill the page; *ret_last is the id of the last object in it, *ret_more if others follow. */
 static int
 add_objects(struct exchange *x, const struct list_kind *kind, struct list_walk *w,
@@ -91,10 +112,15 @@ add_objects(struct exchange *x, const struct list_kind *kind, struct list_walk *
 	int rc;
 
 	*ret_more = false;
-	while ((rc = kind->next(w)) == 0) {
+	while ((rc = next_match(x, kind, w)) == 0) {
+		w->total += w->counting;
+		if (*ret_more)
+			continue;
 		if (count == x->params.page_size || out->len >= RESPONDER_PAGE_BYTES) {
 			*ret_more = true;
-			return 0;
+			if (!w->counting)
+				return 0;
+			continue;
 		}
 		if (count++ > 0)
 			buf_char(out, ',');
@@ -108,27 +134,27 @@ add_objects(struct exchange *x, const struct list_kind *kind, struct list_walk *
 
 /* What these lists do not have must not be passed over in silence. */
 static int
-check_params(struct exchange *x)
+check_params(struct exchange *x, bool filtered)
 {
 	const struct params *p = &x->params;
 
 	if (p->order != SNAP_BY_NUMBER || p->descending)
 		return err_set(&x->ei, ERR_INVAL, "orderBy: this list is ordered by id alone");
-	if (p->filter.len > 0)
+	if (p->filter.len > 0 && !filtered)
 		return err_set(&x->ei, ERR_INVAL, "filter: this list takes none");
 	return 0;
 }
 
 /* The token is bound to the path: x->req->path names the list. */
 static int
-begin(struct exchange *x, struct list_walk *w)
+begin(struct exchange *x, struct list_walk *w, bool filtered)
 {
 	struct snap_list_pos at = { 0 };
-	int rc = check_params(x);
+	int rc = check_params(x, filtered);
 
 	if (rc == 0 && x->params.page_token.len > 0)
-		rc = page_token_parse(
-		    x->params.page_token, &x->params, x->req->path, &at, &x->ei);
+		rc = page_token_parse_counted(
+		    x->params.page_token, &x->params, x->req->path, &at, &w->total, &x->ei);
 	if (rc == 0 && at.key > INT64_MAX)
 		rc = err_set(&x->ei, ERR_INVAL, "pageToken is damaged; start again without it");
 	w->id = (int64_t)at.key;
@@ -150,9 +176,12 @@ answer_list(
 		answer_error(x, rc);
 		return;
 	}
+	if (w->filter != NULL)
+		total = w->total;
 	if (more)
-		page_token_make(&x->params, x->req->path,
-		    (struct snap_list_pos){ .key = (uint64_t)last }, token);
+		page_token_make_counted(&x->params, x->req->path,
+		    (struct snap_list_pos){ .key = (uint64_t)last },
+		    w->filter != NULL ? total : 0, token);
 	buf_fmt(x->req->out, "],\"nextPageToken\":\"%s\",\"total\":%llu}", token,
 	    (unsigned long long)total);
 	answer_json(x);
@@ -167,6 +196,24 @@ count_of(const struct snap_issue *i, enum snap_child_kind kind)
 				     : snap_issue_review_comment_count(i);
 }
 
+static int
+begin_filter(struct exchange *x, struct list_walk *w)
+{
+	static const enum filter_rows rows[SNAP_CHILD_KINDS] = {
+		[SNAP_COMMENT] = FILTER_COMMENTS,
+		[SNAP_REVIEW] = FILTER_REVIEWS,
+		[SNAP_EVENT] = FILTER_EVENTS,
+		[SNAP_REVIEW_COMMENT] = FILTER_REVIEW_COMMENTS,
+	};
+
+	if (x->params.filter.len == 0)
+		return 0;
+	w->row.view = x->view;
+	w->row.child = &w->child;
+	w->counting = x->params.page_token.len == 0;
+	return filter_new(x->params.filter, rows[w->kind], &w->filter, &x->ei);
+}
+
 static void
 list_children(struct exchange *x, enum snap_child_kind kind)
 {
@@ -177,14 +224,20 @@ list_children(struct exchange *x, enum snap_child_kind kind)
 
 	if (!exchange_is_ours(x, &repo) || !exchange_issue(x, &repo, &issue))
 		return;
-	rc = begin(x, &w);
+	rc = begin(x, &w, true);
+	if (rc == 0)
+		rc = begin_filter(x, &w);
 	if (rc == 0)
 		rc = snap_walk_begin(x->view, kind, issue.number, &w.children);
 	w.children.after = w.id;
+	w.row.repo = &repo;
+	w.row.issue = &issue;
 	if (rc != 0)
 		answer_error(x, rc);
-	else if (!exchange_unchanged(x, &repo))
+	else if ((w.filter != NULL && filter_uses_now(w.filter)) ||
+		 !exchange_unchanged(x, &repo))
 		answer_list(x, &child_lists[kind], &w, count_of(&issue, kind));
+	filter_free(w.filter);
 }
 
 static void
@@ -197,7 +250,7 @@ list_refs(
 
 	if (!exchange_is_ours(x, &repo))
 		return;
-	rc = begin(x, &w);
+	rc = begin(x, &w, false);
 	if (rc != 0)
 		answer_error(x, rc);
 	else if (!exchange_unchanged(x, &repo))
