@@ -319,6 +319,7 @@ struct snap_list_pos {
  * A merge of the classes' indexes; opaque but caller-owned, ends with the
  * view.  Costs the same at any depth and size.
  */
+#define SNAP_ISSUE_HEAD_BYTES 320U /* of a row: what is at a fixed place in it */
 #define SNAP_LIST_AHEAD 8U /* rows that are on their way from memory at once */
 struct snap_list {
 	struct snap_view *view;
@@ -331,6 +332,7 @@ struct snap_list {
 	struct snap_list_pos ahead_pos[SNAP_LIST_AHEAD];
 	struct slice ahead_rows[SNAP_LIST_AHEAD];
 	unsigned ahead_at, ahead_count;
+	uint32_t ahead_bytes; /* of each row; set it after the beginning; 0 = what answers show */
 	int ahead_rc; /* what comes behind them; 0 = more */
 };
 

@@ -42,6 +42,30 @@ is_foldable(const struct cel_node *n)
 	return n->kind == NODE_OP && (n->op == OP_NEG || (n->op >= OP_ADD && n->op <= OP_MOD));
 }
 
+static void
+become(struct cel_node *n, struct cel_value v)
+{
+	n->kind = NODE_CONST;
+	n->value = v;
+	n->first = NULL;
+	n->size = 0;
+}
+
+/* A list of constants is made once, not in every evaluation. */
+static void
+fold_list(struct cel_program *p, struct cel_node *n)
+{
+	struct cel_value *items =
+	    arena_alloc(&p->arena, (n->size + (size_t)1) * sizeof(*items));
+	uint32_t count = 0;
+
+	if (items == NULL)
+		return;
+	for (const struct cel_node *i = n->first; i != NULL; i = i->next)
+		items[count++] = i->value;
+	become(n, (struct cel_value){ .kind = CEL_LIST, .aux = count, .as.items = items });
+}
+
 void
 cel_fold(struct cel_program *p, struct cel_node *n)
 {
@@ -49,6 +73,8 @@ cel_fold(struct cel_program *p, struct cel_node *n)
 
 	for (struct cel_node *i = n->first; i != NULL; i = i->next)
 		cel_fold(p, i);
+	if (n->kind == NODE_LIST && (n->size == 0 || all_constant(n)))
+		fold_list(p, n);
 	if (!is_foldable(n))
 		return;
 	p->fold_at = n->at;
@@ -56,12 +82,9 @@ cel_fold(struct cel_program *p, struct cel_node *n)
 	if (v.kind == CEL_ERROR && p->constant_error.kind == CEL_NULL)
 		p->constant_error = v;
 	/* What lives in scratch memory does not last. */
-	if (v.kind == CEL_ERROR || v.kind == CEL_STRING || v.kind == CEL_BYTES || p->fatal != 0)
-		return;
-	n->kind = NODE_CONST;
-	n->value = v;
-	n->first = NULL;
-	n->size = 0;
+	if (v.kind != CEL_ERROR && v.kind != CEL_STRING && v.kind != CEL_BYTES &&
+	    v.kind != CEL_LIST && p->fatal == 0)
+		become(n, v);
 }
 
 /* --- life --- */

@@ -15,17 +15,16 @@ struct list_walk {
 	struct snap_child child;
 	struct snap_label label;
 	struct snap_milestone milestone;
-	int64_t id;            /* of the object; before the first one, what it must be above */
-	struct filter *filter; /* of children; NULL: all */
-	struct snap_repo repo; /* what they are in */
-	struct snap_issue issue;
-	bool counting;  /* the first page of a filtered list */
-	uint64_t total; /* of a filtered list */
+	int64_t id; /* of the object; before the first one, what it must be above */
+	/* of a filtered list */
+	struct filter *filter; /* NULL: every object matches */
+	struct filter_row row;
+	bool counting; /* the first page: the total is not known yet */
+	uint64_t total;
 };
 
 struct list_kind {
-	const char *key;       /* of the array in the answer */
-	enum filter_rows rows; /* what a filter sees; FILTER_ROWS = it takes none */
+	const char *key; /* of the array in the answer */
 	/* Step to the next object; ERR_NOENT behind the last. */
 	int (*next)(struct list_walk *w);
 	/* Append the object as JSON. */
@@ -79,29 +78,31 @@ render_milestone(const struct list_walk *w, struct buf *out)
 }
 
 static const struct list_kind child_lists[SNAP_CHILD_KINDS] = {
-	[SNAP_COMMENT] = { "comments", FILTER_COMMENTS, next_child, render_child },
-	[SNAP_REVIEW] = { "reviews", FILTER_REVIEWS, next_child, render_child },
-	[SNAP_EVENT] = { "events", FILTER_EVENTS, next_child, render_child },
-	[SNAP_REVIEW_COMMENT] = { "reviewComments", FILTER_REVIEW_COMMENTS, next_child,
-	    render_child },
+	[SNAP_COMMENT] = { "comments", next_child, render_child },
+	[SNAP_REVIEW] = { "reviews", next_child, render_child },
+	[SNAP_EVENT] = { "events", next_child, render_child },
+	[SNAP_REVIEW_COMMENT] = { "reviewComments", next_child, render_child },
 };
-static const struct list_kind label_list = { "labels", FILTER_ROWS, next_label, render_label };
-static const struct list_kind milestone_list = { "milestones", FILTER_ROWS, next_milestone,
+static const struct list_kind label_list = { "labels", next_label, render_label };
+static const struct list_kind milestone_list = { "milestones", next_milestone,
 	render_milestone };
 
+/* The next object that matches; ERR_NOENT behind the last. */
 static int
-is_wanted(struct exchange *x, const struct list_walk *w, bool *ret)
+next_match(struct exchange *x, const struct list_kind *kind, struct list_walk *w)
 {
-	const struct filter_row row = { w->view, &w->repo, &w->issue, &w->child };
+	bool matches = w->filter == NULL;
+	int rc;
 
-	*ret = true;
-	return w->filter != NULL ? filter_matches(w->filter, &row, ret, &x->ei) : 0;
+	do {
+		rc = kind->next(w);
+		if (rc == 0 && w->filter != NULL)
+			rc = filter_matches(w->filter, &w->row, &matches, &x->ei);
+	} while (rc == 0 && !matches);
+	return rc;
 }
 
-/*
- * Fill the page; *ret_last is the id of the last object in it, *ret_more if others follow.
- * The first page of a filtered list goes on to the end to count.
- */
+/* Fill the page; *ret_last is the id of the last object in it, *ret_more if others follow. */
 static int
 add_objects(struct exchange *x, const struct list_kind *kind, struct list_walk *w,
     int64_t *ret_last, bool *ret_more)
@@ -111,21 +112,16 @@ add_objects(struct exchange *x, const struct list_kind *kind, struct list_walk *
 	int rc;
 
 	*ret_more = false;
-	while ((rc = kind->next(w)) == 0) {
-		bool wanted;
-
-		rc = is_wanted(x, w, &wanted);
-		if (rc != 0)
-			return rc;
-		if (!wanted)
-			continue;
+	while ((rc = next_match(x, kind, w)) == 0) {
 		w->total += w->counting;
-		if (count == x->params.page_size || out->len >= RESPONDER_PAGE_BYTES)
-			*ret_more = true;
-		if (*ret_more && !w->counting)
-			return 0;
 		if (*ret_more)
 			continue;
+		if (count == x->params.page_size || out->len >= RESPONDER_PAGE_BYTES) {
+			*ret_more = true;
+			if (!w->counting)
+				return 0;
+			continue;
+		}
 		if (count++ > 0)
 			buf_char(out, ',');
 		rc = kind->render(w, out);
@@ -138,60 +134,56 @@ add_objects(struct exchange *x, const struct list_kind *kind, struct list_walk *
 
 /* What these lists do not have must not be passed over in silence. */
 static int
-check_params(struct exchange *x, const struct list_kind *kind)
+check_params(struct exchange *x, bool filtered)
 {
 	const struct params *p = &x->params;
 
 	if (p->order != SNAP_BY_NUMBER || p->descending)
 		return err_set(&x->ei, ERR_INVAL, "orderBy: this list is ordered by id alone");
-	if (p->filter.len > 0 && kind->rows == FILTER_ROWS)
+	if (p->filter.len > 0 && !filtered)
 		return err_set(&x->ei, ERR_INVAL, "filter: this list takes none");
 	return 0;
 }
 
 /* The token is bound to the path: x->req->path names the list. */
 static int
-begin(struct exchange *x, const struct list_kind *kind, struct list_walk *w)
+begin(struct exchange *x, struct list_walk *w, bool filtered)
 {
-	const struct params *p = &x->params;
 	struct snap_list_pos at = { 0 };
-	int rc = check_params(x, kind);
+	int rc = check_params(x, filtered);
 
-	if (rc == 0 && p->page_token.len > 0)
+	if (rc == 0 && x->params.page_token.len > 0)
 		rc = page_token_parse_counted(
-		    p->page_token, p, x->req->path, &at, &w->total, &x->ei);
+		    x->params.page_token, &x->params, x->req->path, &at, &w->total, &x->ei);
 	if (rc == 0 && at.key > INT64_MAX)
 		rc = err_set(&x->ei, ERR_INVAL, "pageToken is damaged; start again without it");
-	if (rc == 0 && p->filter.len > 0)
-		rc = filter_new(p->filter, kind->rows, &w->filter, &x->ei);
 	w->id = (int64_t)at.key;
-	w->counting = w->filter != NULL && p->page_token.len == 0;
 	return rc;
 }
 
-/* `all` is how many there are without a filter. */
 static void
-answer_list(struct exchange *x, const struct list_kind *kind, struct list_walk *w, uint64_t all)
+answer_list(
+    struct exchange *x, const struct list_kind *kind, struct list_walk *w, uint64_t total)
 {
 	char token[PAGE_TOKEN_TEXT] = "";
 	int64_t last = 0;
 	bool more;
 	int rc;
 
-	if ((w->filter == NULL || !filter_uses_now(w->filter)) &&
-	    exchange_unchanged(x, &w->repo))
-		return;
 	buf_fmt(x->req->out, "{\"%s\":[", kind->key);
 	rc = add_objects(x, kind, w, &last, &more);
 	if (rc != 0) {
 		answer_error(x, rc);
 		return;
 	}
+	if (w->filter != NULL)
+		total = w->total;
 	if (more)
 		page_token_make_counted(&x->params, x->req->path,
-		    (struct snap_list_pos){ .key = (uint64_t)last }, w->total, token);
+		    (struct snap_list_pos){ .key = (uint64_t)last },
+		    w->filter != NULL ? total : 0, token);
 	buf_fmt(x->req->out, "],\"nextPageToken\":\"%s\",\"total\":%llu}", token,
-	    (unsigned long long)(w->filter != NULL ? w->total : all));
+	    (unsigned long long)total);
 	answer_json(x);
 }
 
@@ -204,22 +196,47 @@ count_of(const struct snap_issue *i, enum snap_child_kind kind)
 				     : snap_issue_review_comment_count(i);
 }
 
+static int
+begin_filter(struct exchange *x, struct list_walk *w)
+{
+	static const enum filter_rows rows[SNAP_CHILD_KINDS] = {
+		[SNAP_COMMENT] = FILTER_COMMENTS,
+		[SNAP_REVIEW] = FILTER_REVIEWS,
+		[SNAP_EVENT] = FILTER_EVENTS,
+		[SNAP_REVIEW_COMMENT] = FILTER_REVIEW_COMMENTS,
+	};
+
+	if (x->params.filter.len == 0)
+		return 0;
+	w->row.view = x->view;
+	w->row.child = &w->child;
+	w->counting = x->params.page_token.len == 0;
+	return filter_new(x->params.filter, rows[w->kind], &w->filter, &x->ei);
+}
+
 static void
 list_children(struct exchange *x, enum snap_child_kind kind)
 {
 	struct list_walk w = { .view = x->view, .kind = kind };
+	struct snap_issue issue;
+	struct snap_repo repo;
 	int rc;
 
-	if (!exchange_is_ours(x, &w.repo) || !exchange_issue(x, &w.repo, &w.issue))
+	if (!exchange_is_ours(x, &repo) || !exchange_issue(x, &repo, &issue))
 		return;
-	rc = begin(x, &child_lists[kind], &w);
+	rc = begin(x, &w, true);
 	if (rc == 0)
-		rc = snap_walk_begin(x->view, kind, w.issue.number, &w.children);
+		rc = begin_filter(x, &w);
+	if (rc == 0)
+		rc = snap_walk_begin(x->view, kind, issue.number, &w.children);
 	w.children.after = w.id;
-	if (rc == 0)
-		answer_list(x, &child_lists[kind], &w, count_of(&w.issue, kind));
-	else
+	w.row.repo = &repo;
+	w.row.issue = &issue;
+	if (rc != 0)
 		answer_error(x, rc);
+	else if ((w.filter != NULL && filter_uses_now(w.filter)) ||
+		 !exchange_unchanged(x, &repo))
+		answer_list(x, &child_lists[kind], &w, count_of(&issue, kind));
 	filter_free(w.filter);
 }
 
@@ -228,15 +245,16 @@ list_refs(
     struct exchange *x, const struct list_kind *kind, uint64_t (*count)(struct snap_view *))
 {
 	struct list_walk w = { .view = x->view };
+	struct snap_repo repo;
 	int rc;
 
-	if (!exchange_is_ours(x, &w.repo))
+	if (!exchange_is_ours(x, &repo))
 		return;
-	rc = begin(x, kind, &w);
-	if (rc == 0)
-		answer_list(x, kind, &w, count(x->view));
-	else
+	rc = begin(x, &w, false);
+	if (rc != 0)
 		answer_error(x, rc);
+	else if (!exchange_unchanged(x, &repo))
+		answer_list(x, kind, &w, count(x->view));
 }
 
 void
