@@ -158,8 +158,18 @@ fill(struct request *req)
 void
 request_again(struct request *req, unsigned delay_ms)
 {
-	if (!req->replied)
-		req->again_ms = delay_ms > 0 ? delay_ms : 1;
+	request_again_with(req, delay_ms, NULL, NULL);
+}
+
+void
+request_again_with(
+    struct request *req, unsigned delay_ms, void *state, void (*drop)(void *state))
+{
+	if (req->replied)
+		return;
+	req->again_ms = delay_ms > 0 ? delay_ms : 1;
+	req->state = state;
+	req->drop_state = drop;
 }
 
 void
@@ -174,7 +184,8 @@ request_run_to_end(struct request *req, struct request_bufs *b, request_handler 
 			(req->again_ms % 1000) * 1000000L };
 
 		nanosleep(&pause, NULL);
-		arena_reset(req->arena);
+		if (req->state == NULL)
+			arena_reset(req->arena);
 		req->waited_ms = clock_mono_ms() - began;
 		request_run(req, b, handler, ctx, thread);
 	}

@@ -41,12 +41,16 @@ struct request {
 	/* How long this request has been put off by request_again(); 0 at its first run. */
 	int64_t waited_ms;
 
+	/* What request_again_with() was given; NULL at the first run. */
+	void *state;
+
 	/* private to request.c and the transports */
 	const struct request_transport *transport;
 	void *carrier;
 	struct buf *head;
 	bool replied;
 	unsigned again_ms; /* request_again() was called */
+	void (*drop_state)(void *state);
 };
 
 /* An HTTP header field of the answer; lists end with one whose name is NULL. */
@@ -94,6 +98,14 @@ void request_reply_stream(struct request *req, int status, const char *content_t
  * server that costs a connection, elsewhere a thread.
  */
 void request_again(struct request *req, unsigned delay_ms);
+
+/*
+ * The same for long work, so that others have their turn: the next run finds `state`,
+ * which may lie in req->arena, in req->state.  `drop` is called for it instead if the
+ * client goes away meanwhile; a run that answers ends it by itself.
+ */
+void request_again_with(
+    struct request *req, unsigned delay_ms, void *state, void (*drop)(void *state));
 
 /* "Not Found" for 404; "Unknown" for a status that is not in the table. */
 const char *request_reason(int status);

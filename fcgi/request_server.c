@@ -165,60 +165,79 @@ server_stream(struct request *req, struct slice head, const struct request_strea
 static const struct request_transport server_transport = { server_param, server_send,
 	server_stream };
 
-/* A request that is run again: which thread it is on, and since when. */
+/* A request that is run again: which thread it is on, since when, and what it keeps. */
 struct put_off {
 	struct server_thread *thread;
 	int64_t since_ms;
+	void *state;
+	void (*drop_state)(void *state);
 };
 
-static void serve(struct server_thread *t, struct fcgi_request *fr, int64_t waited_ms);
+static void serve(struct server_thread *t, struct fcgi_request *fr, struct put_off *p);
 
 static void
 on_again(struct fcgi_request *fr)
 {
-	const struct put_off *p = fcgi_request_data(fr);
-
-	serve(p->thread, fr, clock_mono_ms() - p->since_ms);
-}
-
-/* Keep the request, its connection and nothing else until it is run again. */
-static void
-put_off(struct server_thread *t, struct fcgi_request *fr, unsigned ms)
-{
 	struct put_off *p = fcgi_request_data(fr);
 
+	serve(p->thread, fr, p);
+}
+
+static void
+on_put_off_abort(struct fcgi_request *fr)
+{
+	const struct put_off *p = fcgi_request_data(fr);
+
+	if (p->drop_state != NULL)
+		p->drop_state(p->state);
+}
+
+/* Keep the request, its connection and its state until it is run again. */
+static void
+put_off(struct server_thread *t, struct fcgi_request *fr, struct put_off *p,
+    const struct request *req)
+{
 	if (p == NULL) {
 		p = arena_alloc(fcgi_request_arena(fr), sizeof(*p));
 		if (p == NULL) {
+			if (req->drop_state != NULL)
+				req->drop_state(req->state);
 			fcgi_request_end(fr, 1);
 			return;
 		}
-		*p = (struct put_off){ t, clock_mono_ms() };
+		*p = (struct put_off){ .thread = t, .since_ms = clock_mono_ms() };
 		fcgi_request_set_data(fr, p);
+		fcgi_request_on_abort(fr, on_put_off_abort);
 	}
-	fcgi_request_defer(fr, ms, on_again);
+	p->state = req->state;
+	p->drop_state = req->drop_state;
+	fcgi_request_defer(fr, req->again_ms, on_again);
 }
 
+/* `p` is NULL at the first run. */
 static void
-serve(struct server_thread *t, struct fcgi_request *fr, int64_t waited_ms)
+serve(struct server_thread *t, struct fcgi_request *fr, struct put_off *p)
 {
 	struct server_carrier carrier = { t, fr };
 	struct request req = { .transport = &server_transport,
 		.carrier = &carrier,
 		.body = fcgi_request_body(fr),
 		.body_over = fcgi_request_body_over(fr),
-		.arena = fcgi_request_arena(fr),
-		.waited_ms = waited_ms };
+		.arena = fcgi_request_arena(fr) };
 
+	if (p != NULL) {
+		req.waited_ms = clock_mono_ms() - p->since_ms;
+		req.state = p->state;
+	}
 	request_run(&req, &t->bufs, t->all->handler, t->all->ctx, t->index);
 	if (!req.replied)
-		put_off(t, fr, req.again_ms);
+		put_off(t, fr, p, &req);
 }
 
 static void
 on_request(void *ctx, struct fcgi_request *fr)
 {
-	serve(ctx, fr, 0);
+	serve(ctx, fr, NULL);
 }
 
 static void *

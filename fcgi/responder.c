@@ -184,8 +184,10 @@ refuse_method(struct exchange *x)
 static void
 serve(struct exchange *x, const struct route *route)
 {
-	int rc = params_parse(x->req->query, x->req->arena, &x->params, &x->ei);
+	int rc = 0;
 
+	if (x->req->state == NULL) /* else the handler has kept them */
+		rc = params_parse(x->req->query, x->req->arena, &x->params, &x->ei);
 	if (rc == 0 && route->needs_view)
 		rc = responder_view(x->r, &x->view, &x->ei);
 	if (rc != 0)
