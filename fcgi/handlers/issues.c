@@ -3,7 +3,7 @@
  *
  * A filter that closed and isPr decide only chooses among the indexes.  Any other is
  * asked about row after row.  The first page goes on to the end to count; the total then
- * travels in the page token.  Such a scan renews its view when that is VIEW_MS old, and
+ * travels in the page token.  Such a scan renews its view when that is some 100 ms old, and
  * goes on behind the last row seen, as the next page would: what holds for a walk over
  * pages holds for it.
  */
@@ -13,9 +13,7 @@
 #include "fcgi/page_token.h"
 #include "fcgi/responder.h"
 
-#define VIEW_MS 100    /* how long one view of a scan lasts */
-#define SCAN_MS 10000  /* how long a request may scan */
-#define CLOCK_ROWS 64U /* rows between two looks at the clock */
+#define SCAN_MS 10000 /* how long a request may scan */
 
 struct listing {
 	struct exchange *x;
@@ -117,7 +115,7 @@ scan_rows(struct listing *l, struct snap_list *list, bool counting)
 	int rc = 0;
 
 	row.issue = &issue;
-	for (l->looked = 0; rc == 0 && l->looked < CLOCK_ROWS; l->looked++) {
+	for (l->looked = 0; rc == 0 && l->looked < l->x->r->scan_rows; l->looked++) {
 		rc = snap_list_next_issue(list, &l->at, &issue);
 		if (rc != 0)
 			return rc;
@@ -167,7 +165,7 @@ add_matches(struct listing *l, bool counting)
 			    "or "
 			    "pullRequest, or look at fewer texts",
 			    SCAN_MS / 1000);
-		if (now - l->view_ms >= VIEW_MS)
+		if (now - l->view_ms >= l->x->r->scan_view_ms)
 			rc = renew_view(l, &list, now);
 	}
 	return rc == ERR_NOENT ? 0 : rc;
