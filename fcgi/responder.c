@@ -38,6 +38,8 @@ responder_init(struct responder *r, const char *snapshot_dir)
 {
 	memset(r, 0, sizeof(*r));
 	r->snapshot_dir = snapshot_dir;
+	r->scan_rows = 64;
+	r->scan_turn_ms = 20;
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_mutex_init(&r->log_lock, NULL);
 }

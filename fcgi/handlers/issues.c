@@ -3,7 +3,7 @@
  *
  * A filter that closed and isPr decide only chooses among the indexes.  Any other is
  * asked about row after row.  The first page goes on to the end to count; the total then
- * travels in the page token.  Such a scan lets others have their turn every TURN_MS, and
+ * travels in the page token.  Such a scan lets others have their turn after a while, and
  * goes on in a new view behind the last row seen, as the next page would: what holds for
  * a walk over pages holds for it.
  */
@@ -15,10 +15,8 @@
 #include "fcgi/page_token.h"
 #include "fcgi/responder.h"
 
-#define TURN_MS 20     /* how long a scan keeps the thread, and its view */
-#define PAUSE_MS 1     /* what it leaves to others */
-#define SCAN_MS 10000  /* how long a request may scan */
-#define CLOCK_ROWS 64U /* rows between two looks at the clock */
+#define PAUSE_MS 1    /* what it leaves to others */
+#define SCAN_MS 10000 /* how long a request may scan */
 
 struct listing {
 	struct exchange *x;
@@ -133,7 +131,7 @@ scan_rows(struct listing *l, struct snap_list *list, bool counting)
 	int rc = 0;
 
 	row.issue = &issue;
-	for (l->looked = 0; rc == 0 && l->looked < CLOCK_ROWS; l->looked++) {
+	for (l->looked = 0; rc == 0 && l->looked < l->x->r->scan_rows; l->looked++) {
 		rc = snap_list_next_issue(list, &l->at, &issue);
 		if (rc != 0)
 			return rc;
@@ -149,7 +147,7 @@ scan_rows(struct listing *l, struct snap_list *list, bool counting)
 static int
 add_matches(struct listing *l, bool counting)
 {
-	int64_t now = clock_mono_ms(), turn_end = now + TURN_MS;
+	int64_t now = clock_mono_ms(), turn_end = now + l->x->r->scan_turn_ms;
 	struct snap_list list;
 	int rc = begin(l, &list);
 

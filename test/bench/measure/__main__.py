@@ -10,13 +10,15 @@ import machine
 from bench import Bench
 from front import ROOT
 from part_bucket import measure_bucket
+from part_filter import measure_filter
 from part_http import measure_http
 from part_storage import measure_flush, measure_rebuild, measure_start
 from part_sync import measure_sync
 from table import HEAD, plain, write_results
 
 PARTS = {"rebuild": measure_rebuild, "start": measure_start, "http": measure_http,
-         "sync": measure_sync, "flush": measure_flush, "bucket": measure_bucket}
+         "filter": measure_filter, "sync": measure_sync, "flush": measure_flush,
+         "bucket": measure_bucket}
 RESULTS = os.path.join(ROOT, "test", "bench", "RESULTS.md")
 
 
