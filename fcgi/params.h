@@ -23,8 +23,9 @@ struct params {
 	bool descending;
 	unsigned classes; /* from closed and pullRequest: a mask of 1 << enum snap_class */
 	uint64_t fields;  /* from fieldMask, comments, reviews, reviewComments */
-	uint32_t start_segment; /* of the log routes */
-	uint64_t wait_size_not; /* PARAMS_NO_SIZE = not given */
+	struct field_paths paths; /* from fieldMask */
+	uint32_t start_segment;   /* of the log routes */
+	uint64_t wait_size_not;   /* PARAMS_NO_SIZE = not given */
 };
 
 /* ERR_INVAL with a text for the client; slices live in the arena. */

@@ -32,7 +32,8 @@ add_page(
 		}
 		if (count++ > 0)
 			buf_char(out, ',');
-		rc = json_issue(x->view, &issue, x->params.fields, x->req->arena, out);
+		rc = json_issue_picked(
+		    x->view, &issue, x->params.fields, &x->params.paths, x->req->arena, out);
 		if (rc != 0)
 			return rc;
 		*ret_last = pos;
