@@ -20,15 +20,38 @@ static const struct status_of {
 	{ ERR_TIMEOUT, 504, 4 },
 };
 
-void
-answer_json(struct exchange *x)
+static void
+answer_ok(struct exchange *x, struct buf *json)
 {
 	static const struct request_field fields[] = {
 		{ "Cache-Control", SLICE_INIT("no-cache") }, { NULL, { 0 } }
 	};
 
-	request_reply(x->req, 200, "application/json", fields, x->req->out);
+	request_reply(x->req, 200, "application/json", fields, json);
 	atomic_fetch_add_explicit(&x->r->answers[2], 1, memory_order_relaxed);
+}
+
+void
+answer_json(struct exchange *x)
+{
+	const struct buf *out = x->req->out;
+
+	if (x->cache != NULL && buf_err(out) == 0)
+		answer_cache_put(x->cache, snap_view_stamp(x->view), x->req->path,
+		    x->req->query, buf_view(out));
+	answer_ok(x, x->req->out);
+}
+
+void
+answer_kept(struct exchange *x, struct slice json)
+{
+	/* A reply only reads its body. */
+	struct buf body = {
+		.ptr = (char *)(uintptr_t)json.ptr, .len = json.len, .max = json.len
+	};
+
+	answer_ok(x, &body);
+	atomic_fetch_add_explicit(&x->r->from_cache, 1, memory_order_relaxed);
 }
 
 void

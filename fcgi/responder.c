@@ -13,16 +13,17 @@ struct route {
 	const char *pattern; /* "{o}", "{r}", "{n}" stand for one part each */
 	void (*handle)(struct exchange *x);
 	bool needs_view;
+	bool may_be_kept; /* the answer follows from snapshot, path and query alone */
 };
 
 static const struct route routes[] = {
-	{ "/_healthz", handle_health, false },
-	{ "/metrics", handle_metrics, false },
-	{ "/api/v1/owners/{o}/repositories", handle_repositories, true },
-	{ "/api/v1/{o}/{r}/issues", handle_issues, true },
-	{ "/api/v1/{o}/{r}/issues/{n}", handle_issue, true },
-	{ "/api/v1/{o}/{r}/logs", handle_logs, true },
-	{ "/api/v1/{o}/{r}/logs/{n}", handle_log_segment, true },
+	{ "/_healthz", handle_health, false, false },
+	{ "/metrics", handle_metrics, false, false },
+	{ "/api/v1/owners/{o}/repositories", handle_repositories, true, false },
+	{ "/api/v1/{o}/{r}/issues", handle_issues, true, true },
+	{ "/api/v1/{o}/{r}/issues/{n}", handle_issue, true, true },
+	{ "/api/v1/{o}/{r}/logs", handle_logs, true, false },
+	{ "/api/v1/{o}/{r}/logs/{n}", handle_log_segment, true, false },
 };
 
 void
@@ -39,6 +40,8 @@ responder_clear(struct responder *r)
 {
 	snap_close(atomic_load(&r->snap));
 	store_close(r->log);
+	for (size_t i = 0; i < RESPONDER_THREADS_MAX; i++)
+		answer_cache_free(r->caches[i]);
 	pthread_mutex_destroy(&r->lock);
 	pthread_mutex_destroy(&r->log_lock);
 }
@@ -173,15 +176,44 @@ refuse_method(struct exchange *x)
 	answer_status(x, 405, 12, "only GET and HEAD are allowed here", allow);
 }
 
+/* This thread's cache, where the answer may come from it; a filter may ask for the time. */
+static struct answer_cache *
+cache_for(struct exchange *x, const struct route *route, unsigned thread)
+{
+	struct responder *r = x->r;
+
+	if (!route->may_be_kept || r->cache_bytes == 0 || x->params.filter.len > 0 ||
+	    thread >= RESPONDER_THREADS_MAX)
+		return NULL;
+	if (r->caches[thread] == NULL)
+		r->caches[thread] = answer_cache_new(r->cache_bytes);
+	return r->caches[thread];
+}
+
 static void
-serve(struct exchange *x, const struct route *route)
+serve_view(struct exchange *x, const struct route *route)
+{
+	struct slice kept;
+
+	if (answer_cache_find(
+		x->cache, snap_view_stamp(x->view), x->req->path, x->req->query, &kept))
+		answer_kept(x, kept);
+	else
+		route->handle(x);
+}
+
+static void
+serve(struct exchange *x, const struct route *route, unsigned thread)
 {
 	int rc = params_parse(x->req->query, x->req->arena, &x->params, &x->ei);
 
 	if (rc == 0 && route->needs_view)
 		rc = responder_view(x->r, &x->view, &x->ei);
+	x->cache = rc == 0 ? cache_for(x, route, thread) : NULL;
 	if (rc != 0)
 		answer_error(x, rc);
+	else if (x->cache != NULL)
+		serve_view(x, route);
 	else
 		route->handle(x);
 	snap_view_end(x->view);
@@ -194,7 +226,6 @@ responder_handle(void *ctx, unsigned thread, struct request *req)
 	const struct route *route = NULL;
 	int rc = find_route(&x, &route);
 
-	(void)thread;
 	if (rc == ERR_NOENT)
 		answer_status(&x, 404, 5, "no such resource", NULL);
 	else if (rc != 0)
@@ -202,7 +233,7 @@ responder_handle(void *ctx, unsigned thread, struct request *req)
 	else if (!slice_is(req->method, "GET") && !slice_is(req->method, "HEAD"))
 		refuse_method(&x);
 	else
-		serve(&x, route);
+		serve(&x, route, thread);
 }
 
 bool

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/store/store.h"
+#include "fcgi/answer_cache.h"
 #include "fcgi/params.h"
 #include "fcgi/request.h"
 
@@ -25,6 +26,9 @@ struct responder {
 	_Atomic(struct snap *) snap; /* NULL until there is a snapshot */
 	int64_t retry_ms;            /* monotonic time before which it is not tried again */
 	atomic_ullong answers[6];    /* by the status's first digit */
+	atomic_ullong from_cache;    /* of them, those that were found in a cache */
+	size_t cache_bytes;          /* of each thread's cache; 0 = none */
+	struct answer_cache *caches[RESPONDER_THREADS_MAX]; /* NULL until needed */
 };
 
 /* A matched path: its variable parts, decoded. */
@@ -41,7 +45,8 @@ struct exchange {
 	struct request *req;
 	struct route_match match;
 	struct params params;
-	struct snap_view *view; /* NULL for routes that need none */
+	struct snap_view *view;     /* NULL for routes that need none */
+	struct answer_cache *cache; /* NULL when the answer must not be kept */
 	struct err_info ei;
 };
 
@@ -54,8 +59,10 @@ void responder_handle(void *ctx, unsigned thread, struct request *req);
 /* Begin a view; ERR_NOENT while nothing is mirrored yet. */
 int responder_view(struct responder *r, struct snap_view **ret, struct err_info *ei);
 
-/* Answer 200 with req->out as JSON. */
+/* Answer 200 with req->out as JSON, and keep it if x->cache is there. */
 void answer_json(struct exchange *x);
+/* The same with an answer that was kept. */
+void answer_kept(struct exchange *x, struct slice json);
 /* Answer with a google.rpc.Status made of an err code and ei's text. */
 void answer_error(struct exchange *x, int rc);
 /* The same with a given HTTP status and google.rpc.Code. */
