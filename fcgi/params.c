@@ -315,7 +315,7 @@ params_parse(struct slice query, struct arena *a, struct params *ret, struct err
 		at = amp + 1;
 	}
 	if (rc == 0)
-		rc = fields_parse(r.mask, &p.fields, ei);
+		rc = fields_parse(r.mask, &p.fields, &p.paths, ei);
 	if (rc != 0)
 		return rc;
 	p.fields |= (r.comments ? FIELD_BIT(FIELD_COMMENTS) : 0) |

@@ -22,9 +22,10 @@ struct params {
 	struct slice page_token, filter;
 	enum snap_order order;
 	bool descending;
-	unsigned classes;   /* from closed and pullRequest: a mask of 1 << enum snap_class */
-	uint64_t fields;    /* from fieldMask, comments, reviews, reviewComments */
-	enum format format; /* from `format`; see format_given */
+	unsigned classes; /* from closed and pullRequest: a mask of 1 << enum snap_class */
+	uint64_t fields;  /* from fieldMask, comments, reviews, reviewComments */
+	struct field_paths paths; /* from fieldMask */
+	enum format format;       /* from `format`; see format_given */
 	bool format_given, csv_raw;
 	bool closed_given;
 	int compliant;          /* of the route slo: 0, 1, or -1 = both */

@@ -69,8 +69,7 @@ struct slice request_param(const struct request *req, const char *name);
  * Answer.  `content_type` may be NULL when there is no body; `fields` and `body`
  * may be NULL.  Content-Length is added; the body of an answer to HEAD, and of
  * 1xx, 204 and 304, is not sent (for HEAD its length is).  `body` may be
- * req->out or another buffer; its content is taken or left, so reset it before
- * reuse (req->out is reset by the transport).  A body with a latched error
+ * req->out (which is reset by the transport) or another buffer; it is only read.  A body with a latched error
  * becomes a 500.  Fields with bytes below U+0020 in them are left out.
  */
 void request_reply(struct request *req, int status, const char *content_type,

@@ -56,7 +56,7 @@ add_issue(struct export *e, struct snap_view *v, uint32_t number, struct buf *ou
 		return csv_row(
 		    v, &issue, e->params.fields, e->params.csv_raw, &e->scratch, out);
 	arena_reset(&e->arena);
-	rc = json_issue(v, &issue, e->params.fields, &e->arena, out);
+	rc = json_issue_picked(v, &issue, e->params.fields, &e->params.paths, &e->arena, out);
 	buf_char(out, '\n');
 	return rc;
 }

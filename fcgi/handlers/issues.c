@@ -71,7 +71,8 @@ add_row(struct listing *l, const struct snap_issue *issue, struct snap_list_pos 
 	if (l->count++ > 0)
 		buf_char(x->req->out, ',');
 	l->last = pos;
-	return json_issue(x->view, issue, x->params.fields, x->req->arena, x->req->out);
+	return json_issue_picked(
+	    x->view, issue, x->params.fields, &x->params.paths, x->req->arena, x->req->out);
 }
 
 /* Begin behind the last row seen. */
