@@ -323,6 +323,7 @@ params_parse(struct slice query, struct arena *a, struct params *ret, struct err
 		    (r.review_comments ? FIELD_BIT(FIELD_REVIEW_COMMENTS) : 0);
 	p.classes = classes_of(&r);
 	p.closed_given = r.closed >= 0;
+	p.mask_given = r.mask.len > 0;
 	*ret = p;
 	return 0;
 }

@@ -27,7 +27,7 @@ struct params {
 	struct field_paths paths; /* from fieldMask */
 	enum format format;       /* from `format`; see format_given */
 	bool format_given, csv_raw;
-	bool closed_given;
+	bool closed_given, mask_given;
 	int compliant;          /* of the route slo: 0, 1, or -1 = both */
 	uint32_t start_segment; /* of the log routes */
 	uint64_t wait_size_not; /* PARAMS_NO_SIZE = not given */
