@@ -124,18 +124,26 @@ call_release(struct call *c)
 static void
 log_call(const struct call *c, enum outcome o, int64_t took_ms)
 {
+	bool was_empty = c->rt->log_lines.len == 0;
 	char method[16];
 
 	snprintf(method, sizeof(method), "%.*s", (int)(c->method.len < 15 ? c->method.len : 15),
 	    c->method.ptr != NULL ? c->method.ptr : "");
-	log_info("request", LOG_S("request_id", c->id), LOG_S("method", method),
-	    LOG_S("path", c->where),
-	    LOG_S("repository", c->backend != NULL ? c->backend->name : ""),
-	    LOG_S("backend", c->backend != NULL ? c->backend->address : ""),
-	    LOG_I("status", c->status), LOG_S("outcome", outcome_name(o)),
-	    LOG_I("bytes", c->bytes),
-	    LOG_I("first_byte_ms", c->first_ms > 0 ? c->first_ms - c->began_ms : took_ms),
-	    LOG_I("ms", took_ms), LOG_END);
+	log_append(&c->rt->log_lines, LOG_SEV_INFO, "request",
+	    (const struct log_field[]){ LOG_S("request_id", c->id), LOG_S("method", method),
+		LOG_S("path", c->where),
+		LOG_S("repository", c->backend != NULL ? c->backend->name : ""),
+		LOG_S("backend", c->backend != NULL ? c->backend->address : ""),
+		LOG_I("status", c->status), LOG_S("outcome", outcome_name(o)),
+		LOG_I("bytes", c->bytes),
+		LOG_I("first_byte_ms", c->first_ms > 0 ? c->first_ms - c->began_ms : took_ms),
+		LOG_I("ms", took_ms), LOG_END });
+	if (c->rt->log_lines.len == 0)
+		return;
+	if (was_empty)
+		fcgi_timer_start(c->rt->log_timer, LOG_LINES_MS);
+	if (c->rt->log_lines.len > LOG_LINES_MAX / 2)
+		log_flush(&c->rt->log_lines);
 }
 
 void

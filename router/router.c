@@ -265,6 +265,12 @@ router_post_list_error(struct router *rt, const char *text)
  */
 
 static void
+on_log_time(void *ctx)
+{
+	log_flush(&((struct router *)ctx)->log_lines);
+}
+
+static void
 on_sprvsr_time(void *ctx)
 {
 	((struct router *)ctx)->sprvsr_due = false;
@@ -317,6 +323,7 @@ router_new(const struct router_opts *opts, struct router **ret, struct err_info 
 		return ERR_NOMEM;
 	rt->opts = *opts;
 	buf_init(&rt->scratch, SCRATCH_MAX);
+	buf_init(&rt->log_lines, LOG_LINES_MAX);
 	rc = getrandom(rt->id_seed, sizeof(rt->id_seed), 0) == sizeof(rt->id_seed)
 		 ? 0
 		 : err_set(ei, ERR_IO, "no random numbers");
@@ -329,6 +336,9 @@ router_new(const struct router_opts *opts, struct router **ret, struct err_info 
 	if (rc == 0)
 		rc = fcgi_timer_new(
 		    fcgi_server_loop(rt->server), on_sprvsr_time, rt, &rt->sprvsr_timer);
+	if (rc == 0)
+		rc = fcgi_timer_new(
+		    fcgi_server_loop(rt->server), on_log_time, rt, &rt->log_timer);
 	if (rc == 0) {
 		fill_backend_opts(rt);
 		rc = fcgi_server_listen(rt->server, &rt->listener);
@@ -366,6 +376,7 @@ router_free(struct router *rt)
 	poke_cancel_all(rt);
 	table_clear(&rt->table);
 	fcgi_timer_free(rt->sprvsr_timer);
+	fcgi_timer_free(rt->log_timer);
 	fcgi_server_free(rt->server); /* runs the loop until all handles are closed */
 	table_clear(&rt->table);      /* a list that was posted last */
 	fcgi_budget_free(rt->budget);
@@ -376,6 +387,8 @@ router_free(struct router *rt)
 		rt->free_calls = c->next_free;
 		mem_free(c);
 	}
+	log_flush(&rt->log_lines);
+	buf_clear(&rt->log_lines);
 	buf_clear(&rt->scratch);
 	if (rt->listening)
 		fcgi_listener_close(&rt->listener);

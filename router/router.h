@@ -19,6 +19,9 @@
 #include "router/table.h"
 
 #define REQUEST_ID_MAX 128
+#define LOG_LINES_MAX ((size_t)64 << 10)
+#define LOG_LINES_MS                                                                           \
+	50 /* lines of requests are written together: a system call for each costs */
 #define ROUTER_OUT_BYTES                                                                       \
 	((size_t)8 << 10) /* queued for a client before its backend is paused */
 #define ANSWER_BYTES_MAX ((size_t)4 << 20) /* of what the router says itself */
@@ -85,6 +88,8 @@ struct router {
 	unsigned stalled; /* relays whose client does not read */
 	unsigned pokes_running;
 	struct poke *pokes;
+	struct buf log_lines; /* of requests, until the timer writes them */
+	struct fcgi_timer *log_timer;
 	struct fcgi_timer *sprvsr_timer;
 	int64_t sprvsr_at_ms; /* when the supervisor was last poked, 0: never */
 	bool sprvsr_due;

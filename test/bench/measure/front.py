@@ -40,6 +40,16 @@ FASTCGI = """
     }}
 """
 
+FRESH = """
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            include {params};
+            fastcgi_pass unix:{socket};
+        }}
+    }}
+"""
+
 STATIC = """
     server {{
         listen 127.0.0.1:{port};
@@ -92,14 +102,13 @@ class Slice:
 class Front:
     """nginx with one port for each backend; `backends` maps names to unix sockets."""
 
-    def __init__(self, run_dir, backends, static_folder, keep_memory=True):
+    def __init__(self, run_dir, backends, static_folder, keep_memory=True, fresh=()):
         self._run = run_dir
         os.makedirs(run_dir, exist_ok=True)
         names = list(backends)
         ports = free_ports(len(names) + 1)
         self._ports = dict(zip([*names, "static"], ports))
-        servers = "".join(FASTCGI.format(name=name, socket=backends[name], root=ROOT,
-                                         port=self._ports[name]) for name in names)
+        servers = "".join(self._server(name, backends[name], name in fresh) for name in names)
         servers += STATIC.format(port=self._ports["static"], folder=static_folder)
         path = os.path.join(run_dir, "nginx.conf")
         with open(path, "w", encoding="utf-8") as file:
@@ -108,6 +117,20 @@ class Front:
         self._nginx = Daemon(["nginx", "-e", f"{run_dir}/nginx.log", "-c", path],
                              f"{run_dir}/nginx.pid",
                              env={**os.environ, **(KEEP_MEMORY if keep_memory else {})})
+
+    def _server(self, name, socket_path, fresh):
+        """`fresh`: with a connection for each request, as lighttpd makes them."""
+        if not fresh:
+            return FASTCGI.format(name=name, socket=socket_path, root=ROOT, port=self._ports[name])
+        params = os.path.join(self._run, "fresh.conf")
+        with open(os.path.join(ROOT, "deploy", "nginx", "fastcgi.conf"), encoding="utf-8") as file:
+            text = file.read().replace("fastcgi_keep_conn on", "fastcgi_keep_conn off")
+        with open(params, "w", encoding="utf-8") as file:
+            file.write(text)
+        return FRESH.format(params=params, socket=socket_path, port=self._ports[name])
+
+    def port(self, name):
+        return self._ports[name]
 
     def stop(self):
         self._nginx.stop()
