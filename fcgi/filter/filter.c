@@ -93,6 +93,7 @@ filter_matches(struct filter *f, const struct filter_row *row, bool *ret, struct
 	int rc;
 
 	f->reader.row = row;
+	f->reader.unchecked = row->unchecked;
 	cel_charge(f->program, FILTER_ROW_STEPS);
 	rc = cel_eval(f->program, filter_read, &f->reader, &v, ei);
 	if (rc == ERR_LIMIT && cel_budget_left(f->program) == 0)

@@ -51,6 +51,7 @@ struct filter_row {
 	const struct snap_repo *repo;
 	const struct snap_issue *issue;
 	const struct snap_child *child;
+	bool unchecked; /* the issue is from a scan: nobody has looked at its members yet */
 };
 
 /*

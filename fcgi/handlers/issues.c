@@ -58,16 +58,6 @@ add_row(struct listing *l, const struct snap_issue *issue, struct snap_list_pos 
 	return json_issue(x->view, issue, x->params.fields, x->req->arena, x->req->out);
 }
 
-/* Begin behind the last row seen. */
-static int
-begin(struct listing *l, struct snap_list *ret)
-{
-	const struct params *p = &l->x->params;
-
-	return snap_list_begin(
-	    l->x->view, p->order, p->descending, l->classes, l->resumed ? &l->at : NULL, ret);
-}
-
 /* --- without looking at rows --- */
 
 static int
@@ -75,8 +65,10 @@ add_page(struct listing *l)
 {
 	struct snap_list_pos pos;
 	struct snap_issue issue;
+	const struct params *p = &l->x->params;
 	struct snap_list list;
-	int rc = begin(l, &list);
+	int rc = snap_list_begin(
+	    l->x->view, p->order, p->descending, l->classes, l->resumed ? &l->at : NULL, &list);
 
 	if (rc != 0)
 		return rc;
@@ -94,20 +86,34 @@ add_page(struct listing *l)
 
 /* --- row by row --- */
 
+/* Begin behind the last row seen. */
+static int
+begin_scan(struct listing *l, struct snap_scan *ret)
+{
+	const struct params *p = &l->x->params;
+
+	return snap_scan_begin(
+	    l->x->view, p->order, p->descending, l->classes, l->resumed ? &l->at : NULL, ret);
+}
+
 /* A row that matches; ERR_NOENT when no more are needed. */
 static int
 take_match(struct listing *l, const struct snap_issue *issue, bool counting)
 {
+	int rc = 0;
+
 	l->total += counting;
-	if (!l->more && !page_is_full(l))
-		return add_row(l, issue, l->at);
-	l->more = true;
-	return counting ? 0 : ERR_NOENT;
+	if (l->more || page_is_full(l)) {
+		l->more = true;
+		return counting ? 0 : ERR_NOENT;
+	}
+	rc = snap_issue_check(issue);
+	return rc == 0 ? add_row(l, issue, l->at) : rc;
 }
 
 /* Rows until the end (ERR_NOENT), or until the clock should be read (0). */
 static int
-scan_rows(struct listing *l, struct snap_list *list, bool counting)
+scan_rows(struct listing *l, struct snap_scan *scan, bool counting)
 {
 	struct filter_row row = { .view = l->x->view, .repo = &l->repo };
 	struct snap_issue issue;
@@ -116,10 +122,11 @@ scan_rows(struct listing *l, struct snap_list *list, bool counting)
 
 	row.issue = &issue;
 	for (l->looked = 0; rc == 0 && l->looked < l->x->r->scan_rows; l->looked++) {
-		rc = snap_list_next_issue(list, &l->at, &issue);
+		rc = snap_scan_next(scan, &l->at, &issue);
 		if (rc != 0)
 			return rc;
 		l->resumed = true;
+		row.unchecked = true;
 		rc = filter_matches(l->filter, &row, &matches, &l->x->ei);
 		if (rc == 0 && matches)
 			rc = take_match(l, &issue, counting);
@@ -129,7 +136,7 @@ scan_rows(struct listing *l, struct snap_list *list, bool counting)
 
 /* A long scan must not keep the writer from using pages again. */
 static int
-renew_view(struct listing *l, struct snap_list *list, int64_t now)
+renew_view(struct listing *l, struct snap_scan *scan, int64_t now)
 {
 	struct exchange *x = l->x;
 	struct slice name = l->repo.name;
@@ -141,7 +148,7 @@ renew_view(struct listing *l, struct snap_list *list, int64_t now)
 	if (rc == 0)
 		rc = snap_repo_get(x->view, &l->repo);
 	if (rc == 0)
-		rc = begin(l, list);
+		rc = begin_scan(l, scan);
 	l->repo.name = name;
 	l->view_ms = now;
 	x->etag[0] = '\0'; /* no longer a function of one place of the log */
@@ -152,12 +159,12 @@ static int
 add_matches(struct listing *l, bool counting)
 {
 	int64_t now = clock_mono_ms();
-	struct snap_list list;
-	int rc = begin(l, &list);
+	struct snap_scan scan;
+	int rc = begin_scan(l, &scan);
 
 	l->view_ms = now;
 	l->end_ms = now + SCAN_MS;
-	while (rc == 0 && (rc = scan_rows(l, &list, counting)) == 0) {
+	while (rc == 0 && (rc = scan_rows(l, &scan, counting)) == 0) {
 		now = clock_mono_ms();
 		if (now > l->end_ms)
 			return err_set(&l->x->ei, ERR_TIMEOUT,
@@ -166,7 +173,7 @@ add_matches(struct listing *l, bool counting)
 			    "pullRequest, or look at fewer texts",
 			    SCAN_MS / 1000);
 		if (now - l->view_ms >= l->x->r->scan_view_ms)
-			rc = renew_view(l, &list, now);
+			rc = renew_view(l, &scan, now);
 	}
 	return rc == ERR_NOENT ? 0 : rc;
 }
