@@ -195,7 +195,8 @@ prepare(struct listing *l, bool *ret_scan)
 		rc = page_token_parse_counted(
 		    p->page_token, p, l->repo.name, &l->at, &l->total, &x->ei);
 	if (rc == 0 && p->filter.len > 0)
-		rc = filter_new(p->filter, FILTER_ISSUES, &l->filter, &x->ei);
+		rc = filter_new(
+		    p->filter, FILTER_ISSUES, x->r->filter_steps, &l->filter, &x->ei);
 	if (rc == 0 && l->filter != NULL)
 		l->classes = filter_classes(l->filter, p->classes, &decided);
 	*ret_scan = !decided;
