@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "fcgi/filter/filter.h"
 
 #define REOPEN_MS 200         /* at most so often is a missing snapshot looked for */
 #define REOPEN_BROKEN_MS 5000 /* and one that cannot be opened tried again */
@@ -38,6 +39,7 @@ responder_init(struct responder *r, const char *snapshot_dir)
 {
 	memset(r, 0, sizeof(*r));
 	r->snapshot_dir = snapshot_dir;
+	r->filter_steps = FILTER_STEPS_MAX;
 	r->scan_rows = 64;
 	r->scan_turn_ms = 20;
 	pthread_mutex_init(&r->lock, NULL);

@@ -26,6 +26,7 @@ struct responder {
 	pthread_mutex_t lock;        /* guards the first opening of snap */
 	_Atomic(struct snap *) snap; /* NULL until there is a snapshot */
 	int64_t retry_ms;            /* monotonic time before which it is not tried again */
+	uint64_t filter_steps;       /* work that a filter may take in one request */
 	/* A filtered scan looks at the clock after so many rows, and gives way after a time. */
 	unsigned scan_rows;
 	int64_t scan_turn_ms;

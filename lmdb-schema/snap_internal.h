@@ -81,6 +81,10 @@ int snap_meta_get(struct snap_view *v, const char *name, size_t min, struct slic
 uint32_t snap_checksum(struct slice key, struct slice value);
 /* Read a row of `issue` into the accessors' form, checking every offset in it. */
 int snap_issue_parse(struct slice value, uint32_t number, struct snap_issue *ret);
+/* The same without the offsets of its members. */
+int snap_issue_parse_head(struct slice value, uint32_t number, struct snap_issue *ret);
+/* Make v->issues ready; an MDB code. */
+int snap_issue_cursor(struct snap_view *v);
 int snap_child_parse(struct slice value, int64_t id, struct snap_child *ret);
 int snap_label_parse(struct slice row, int64_t id, struct snap_label *ret);
 int snap_milestone_parse(struct slice row, int64_t id, struct snap_milestone *ret);

@@ -111,34 +111,58 @@ offsets_are_sound(const char *row, size_t len, size_t texts_at)
 	       (end == body || (end > body && end - body >= sizeof(BODY_KEY) + 2));
 }
 
-int
-snap_issue_parse(struct slice value, uint32_t number, struct snap_issue *ret)
+static uint64_t
+texts_begin(const struct snap_issue *i)
 {
-	uint64_t labels, assignees, reviewers, texts_at;
+	uint64_t ids = (uint64_t)i->label_count + i->assignee_count + i->reviewer_count;
+
+	return SNAP_I_LISTS + ids * 8;
+}
+
+int
+snap_issue_parse_head(struct slice value, uint32_t number, struct snap_issue *ret)
+{
+	struct snap_issue i;
 
 	if (value.len < SNAP_I_LISTS || get_le32(value.ptr + SNAP_I_NUMBER) != number)
 		return ERR_CORRUPT;
-	labels = get_le32(value.ptr + SNAP_I_LABEL_COUNT);
-	assignees = get_le32(value.ptr + SNAP_I_ASSIGNEE_COUNT);
-	reviewers = get_le32(value.ptr + SNAP_I_REVIEWER_COUNT);
-	texts_at = SNAP_I_LISTS + (labels + assignees + reviewers) * 8;
-	if (texts_at > value.len || !offsets_are_sound(value.ptr, value.len, texts_at))
-		return ERR_CORRUPT;
-	*ret = (struct snap_issue){
+	i = (struct snap_issue){
 		.number = number,
 		.flags = get_le32(value.ptr + SNAP_I_FLAGS),
 		.row = value.ptr,
 		.row_len = value.len,
-		.label_count = (uint32_t)labels,
-		.assignee_count = (uint32_t)assignees,
-		.reviewer_count = (uint32_t)reviewers,
+		.label_count = get_le32(value.ptr + SNAP_I_LABEL_COUNT),
+		.assignee_count = get_le32(value.ptr + SNAP_I_ASSIGNEE_COUNT),
+		.reviewer_count = get_le32(value.ptr + SNAP_I_REVIEWER_COUNT),
 	};
+	if (texts_begin(&i) > value.len)
+		return ERR_CORRUPT;
+	*ret = i;
 	return 0;
 }
 
+int
+snap_issue_check(const struct snap_issue *i)
+{
+	return offsets_are_sound(i->row, i->row_len, texts_begin(i)) ? 0 : ERR_CORRUPT;
+}
+
+int
+snap_issue_parse(struct slice value, uint32_t number, struct snap_issue *ret)
+{
+	struct snap_issue i;
+	int rc = snap_issue_parse_head(value, number, &i);
+
+	if (rc == 0)
+		rc = snap_issue_check(&i);
+	if (rc == 0)
+		*ret = i;
+	return rc;
+}
+
 /* A kept cursor finds a number near the one before without going down from the root. */
-static int
-ready_cursor(struct snap_view *v)
+int
+snap_issue_cursor(struct snap_view *v)
 {
 	int rc = 0;
 
@@ -161,7 +185,7 @@ search(struct snap_view *v, uint32_t number, struct slice *ret)
 
 	if (v->owner == NULL) /* writes would leave a kept cursor behind */
 		return snap_get(v, SNAP_T_ISSUE, key, k.mv_size, SNAP_I_LISTS, ret);
-	rc = ready_cursor(v);
+	rc = snap_issue_cursor(v);
 	if (rc == 0)
 		rc = mdb_cursor_get(v->issues, &k, &d, MDB_SET);
 	if (rc != 0)

@@ -133,9 +133,9 @@ snap_list_next(struct snap_list *l, struct snap_list_pos *ret)
 
 /* The processor fetches what follows by itself once it sees a run of lines. */
 static void
-fetch(struct slice row, size_t bytes)
+fetch(struct slice row)
 {
-	for (size_t at = 0; at < row.len && at < bytes; at += CACHE_LINE)
+	for (size_t at = 0; at < row.len && at < FETCH_BYTES; at += CACHE_LINE)
 		__builtin_prefetch(row.ptr + at);
 }
 
@@ -158,7 +158,7 @@ look_ahead(struct snap_list *l)
 			l->ahead_rc = ERR_CORRUPT;
 		if (l->ahead_rc != 0)
 			return;
-		fetch(*row, l->ahead_bytes > 0 ? l->ahead_bytes : FETCH_BYTES);
+		fetch(*row);
 		l->ahead_count++;
 	}
 }

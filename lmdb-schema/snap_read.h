@@ -326,7 +326,6 @@ struct snap_list_pos {
  * A merge of the classes' indexes; opaque but caller-owned, ends with the
  * view.  Costs the same at any depth and size.
  */
-#define SNAP_ISSUE_HEAD_BYTES 320U /* of a row: what is at a fixed place in it */
 #define SNAP_LIST_AHEAD 8U /* rows that are on their way from memory at once */
 struct snap_list {
 	struct snap_view *view;
@@ -339,7 +338,6 @@ struct snap_list {
 	struct snap_list_pos ahead_pos[SNAP_LIST_AHEAD];
 	struct slice ahead_rows[SNAP_LIST_AHEAD];
 	unsigned ahead_at, ahead_count;
-	uint32_t ahead_bytes; /* of each row; set it after the beginning; 0 = what answers show */
 	int ahead_rc; /* what comes behind them; 0 = more */
 };
 
@@ -356,3 +354,30 @@ int snap_list_next(struct snap_list *l, struct snap_list_pos *ret);
  */
 int snap_list_next_issue(
     struct snap_list *l, struct snap_list_pos *ret, struct snap_issue *ret_issue);
+
+/*
+ * The same list for a reader that looks at the head of every row and seldom further: at
+ * flags, times, ids and counts.  The members of what it gives must be checked by
+ * snap_issue_check() before any of them, or the body, is read.  Opaque but caller-owned,
+ * ends with the view; not at the same time as a snap_list.
+ */
+#define SNAP_SCAN_AHEAD 16U
+struct snap_scan {
+	struct snap_list list;
+	bool direct; /* through the rows themselves, in the order of numbers */
+	bool started;
+	unsigned classes;
+	uint32_t after; /* of a direct one: the number before the first */
+	unsigned at, count;
+	int rc; /* what comes behind the rows that are ahead; 0 = more */
+	struct snap_list_pos pos[SNAP_SCAN_AHEAD];
+	struct slice rows[SNAP_SCAN_AHEAD];
+};
+
+int snap_scan_begin(struct snap_view *v, enum snap_order order, bool descending,
+    unsigned classes, const struct snap_list_pos *after, struct snap_scan *ret);
+/* ERR_NOENT at the end. */
+int snap_scan_next(
+    struct snap_scan *s, struct snap_list_pos *ret, struct snap_issue *ret_issue);
+/* ERR_CORRUPT when the row's members are not where it says. */
+int snap_issue_check(const struct snap_issue *i);

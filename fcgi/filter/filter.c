@@ -24,7 +24,8 @@ check_type(const struct filter *f, struct err_info *ei)
 }
 
 int
-filter_new(struct slice text, enum filter_rows rows, struct filter **ret, struct err_info *ei)
+filter_new(struct slice text, enum filter_rows rows, uint64_t steps, struct filter **ret,
+    struct err_info *ei)
 {
 	struct filter *f = mem_zalloc(sizeof(*f));
 	int rc;
@@ -37,7 +38,7 @@ filter_new(struct slice text, enum filter_rows rows, struct filter **ret, struct
 	if (rc == 0)
 		rc = check_type(f, ei);
 	if (rc == 0) {
-		cel_set_budget(f->program, FILTER_STEPS_MAX);
+		cel_set_budget(f->program, steps);
 		*ret = f;
 		return 0;
 	}
@@ -93,6 +94,7 @@ filter_matches(struct filter *f, const struct filter_row *row, bool *ret, struct
 	int rc;
 
 	f->reader.row = row;
+	f->reader.unchecked = row->unchecked;
 	cel_charge(f->program, FILTER_ROW_STEPS);
 	rc = cel_eval(f->program, filter_read, &f->reader, &v, ei);
 	if (rc == ERR_LIMIT && cel_budget_left(f->program) == 0)

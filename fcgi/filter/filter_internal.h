@@ -81,6 +81,7 @@ const char *filter_key(uint32_t which);
 /* What values are read from while an expression runs. */
 struct filter_reader {
 	const struct filter_row *row;
+	bool unchecked; /* as the row's, until it is done */
 	int64_t now_ms;
 };
 int filter_read(void *reader, const struct cel_value *object, uint32_t field,

@@ -11,7 +11,7 @@
 _Static_assert(sizeof(void *) >= sizeof(int64_t), "a user's id fits a pointer");
 
 struct reading {
-	const struct filter_reader *r;
+	struct filter_reader *r;
 	const struct cel_value *object; /* NULL: the row's own */
 	uint32_t which;
 	struct arena *scratch;
@@ -312,25 +312,46 @@ read_repo_name(const struct reading *in, struct cel_value *ret)
 
 /* --- members of the issue's row --- */
 
+/* Before anything but the head of a row is read. */
+static int
+check_row(const struct reading *in)
+{
+	if (!in->r->unchecked)
+		return 0;
+	in->r->unchecked = false;
+	return snap_issue_check(in->r->row->issue);
+}
+
+static struct slice
+member(const struct reading *in)
+{
+	return snap_issue_value(in->r->row->issue, (enum snap_member)in->which);
+}
+
 static int
 read_text(const struct reading *in, struct cel_value *ret)
 {
-	return filter_unescape(
-	    snap_issue_value(in->r->row->issue, (enum snap_member)in->which), in->scratch, ret);
+	int rc = check_row(in);
+
+	return rc == 0 ? filter_unescape(member(in), in->scratch, ret) : rc;
 }
 
 static int
 read_text_list(const struct reading *in, struct cel_value *ret)
 {
-	return read_texts(
-	    snap_issue_value(in->r->row->issue, (enum snap_member)in->which), in->scratch, ret);
+	int rc = check_row(in);
+
+	return rc == 0 ? read_texts(member(in), in->scratch, ret) : rc;
 }
 
 static int
 read_json(const struct reading *in, struct cel_value *ret)
 {
-	*ret = json_object(snap_issue_value(in->r->row->issue, (enum snap_member)in->which));
-	return 0;
+	int rc = check_row(in);
+
+	if (rc == 0)
+		*ret = json_object(member(in));
+	return rc;
 }
 
 static int
@@ -353,8 +374,10 @@ static int
 read_body(const struct reading *in, struct cel_value *ret)
 {
 	struct slice json;
-	int rc = snap_issue_body(in->r->row->view, in->r->row->issue, &json);
+	int rc = check_row(in);
 
+	if (rc == 0)
+		rc = snap_issue_body(in->r->row->view, in->r->row->issue, &json);
 	return rc == 0 ? filter_unescape(json, in->scratch, ret) : rc;
 }
 

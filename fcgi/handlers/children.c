@@ -213,7 +213,8 @@ begin_filter(struct exchange *x, struct list_walk *w)
 	w->row.view = x->view;
 	w->row.child = &w->child;
 	w->counting = x->params.page_token.len == 0;
-	return filter_new(x->params.filter, rows[w->kind], &w->filter, &x->ei);
+	return filter_new(
+	    x->params.filter, rows[w->kind], x->r->filter_steps, &w->filter, &x->ei);
 }
 
 static void

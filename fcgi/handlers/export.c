@@ -179,7 +179,8 @@ prepare(struct exchange *x, const struct snap_repo *repo, struct export *e)
 	if (rc == 0 && e->repo.name.ptr == NULL)
 		rc = ERR_NOMEM;
 	if (rc == 0 && x->params.filter.len > 0)
-		rc = filter_new(x->params.filter, FILTER_ISSUES, &e->filter, &x->ei);
+		rc = filter_new(
+		    x->params.filter, FILTER_ISSUES, x->r->filter_steps, &e->filter, &x->ei);
 	if (rc == 0 && e->filter != NULL)
 		e->classes = filter_classes(e->filter, e->classes, &decided);
 	return rc;

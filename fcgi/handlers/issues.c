@@ -75,16 +75,6 @@ add_row(struct listing *l, const struct snap_issue *issue, struct snap_list_pos 
 	    x->view, issue, x->params.fields, &x->params.paths, x->req->arena, x->req->out);
 }
 
-/* Begin behind the last row seen. */
-static int
-begin(struct listing *l, struct snap_list *ret)
-{
-	const struct params *p = &l->x->params;
-
-	return snap_list_begin(
-	    l->x->view, p->order, p->descending, l->classes, l->resumed ? &l->at : NULL, ret);
-}
-
 /* --- without looking at rows --- */
 
 static int
@@ -92,8 +82,10 @@ add_page(struct listing *l)
 {
 	struct snap_list_pos pos;
 	struct snap_issue issue;
+	const struct params *p = &l->x->params;
 	struct snap_list list;
-	int rc = begin(l, &list);
+	int rc = snap_list_begin(
+	    l->x->view, p->order, p->descending, l->classes, l->resumed ? &l->at : NULL, &list);
 
 	if (rc != 0)
 		return rc;
@@ -111,20 +103,34 @@ add_page(struct listing *l)
 
 /* --- row by row --- */
 
+/* Begin behind the last row seen. */
+static int
+begin_scan(struct listing *l, struct snap_scan *ret)
+{
+	const struct params *p = &l->x->params;
+
+	return snap_scan_begin(
+	    l->x->view, p->order, p->descending, l->classes, l->resumed ? &l->at : NULL, ret);
+}
+
 /* A row that matches; ERR_NOENT when no more are needed. */
 static int
 take_match(struct listing *l, const struct snap_issue *issue, bool counting)
 {
+	int rc = 0;
+
 	l->total += counting;
-	if (!l->more && !page_is_full(l))
-		return add_row(l, issue, l->at);
-	l->more = true;
-	return counting ? 0 : ERR_NOENT;
+	if (l->more || page_is_full(l)) {
+		l->more = true;
+		return counting ? 0 : ERR_NOENT;
+	}
+	rc = snap_issue_check(issue);
+	return rc == 0 ? add_row(l, issue, l->at) : rc;
 }
 
 /* Rows until the end (ERR_NOENT), or until the clock should be read (0). */
 static int
-scan_rows(struct listing *l, struct snap_list *list, bool counting)
+scan_rows(struct listing *l, struct snap_scan *scan, bool counting)
 {
 	struct filter_row row = { .view = l->x->view, .repo = &l->repo };
 	struct snap_issue issue;
@@ -133,10 +139,11 @@ scan_rows(struct listing *l, struct snap_list *list, bool counting)
 
 	row.issue = &issue;
 	for (l->looked = 0; rc == 0 && l->looked < l->x->r->scan_rows; l->looked++) {
-		rc = snap_list_next_issue(list, &l->at, &issue);
+		rc = snap_scan_next(scan, &l->at, &issue);
 		if (rc != 0)
 			return rc;
 		l->resumed = true;
+		row.unchecked = true;
 		rc = filter_matches(l->filter, &row, &matches, &l->x->ei);
 		if (rc == 0 && matches)
 			rc = take_match(l, &issue, counting);
@@ -149,10 +156,10 @@ static int
 add_matches(struct listing *l, bool counting)
 {
 	int64_t now = clock_mono_ms(), turn_end = now + l->x->r->scan_turn_ms;
-	struct snap_list list;
-	int rc = begin(l, &list);
+	struct snap_scan scan;
+	int rc = begin_scan(l, &scan);
 
-	while (rc == 0 && (rc = scan_rows(l, &list, counting)) == 0) {
+	while (rc == 0 && (rc = scan_rows(l, &scan, counting)) == 0) {
 		now = clock_mono_ms();
 		if (now > l->end_ms)
 			return err_set(&l->x->ei, ERR_TIMEOUT,
@@ -182,7 +189,8 @@ prepare(struct listing *l, bool *ret_scan)
 		rc = page_token_parse_counted(
 		    p->page_token, p, l->repo.name, &l->at, &l->total, &x->ei);
 	if (rc == 0 && p->filter.len > 0)
-		rc = filter_new(p->filter, FILTER_ISSUES, &l->filter, &x->ei);
+		rc = filter_new(
+		    p->filter, FILTER_ISSUES, x->r->filter_steps, &l->filter, &x->ei);
 	if (rc == 0 && l->filter != NULL)
 		l->classes = filter_classes(l->filter, p->classes, &decided);
 	*ret_scan = !decided;
@@ -222,7 +230,7 @@ pause_scan(struct listing *l)
 
 /* A turn of a scan, from its first on; 1 when another one follows. */
 static int
-scan(struct listing *l)
+scan_turn(struct listing *l)
 {
 	int rc = add_matches(l, l->x->params.page_token.len == 0);
 
@@ -251,7 +259,7 @@ list_issues(struct listing *l)
 	buf_str(x->req->out, "{\"issues\":[");
 	if (scans) {
 		l->end_ms = clock_mono_ms() + SCAN_MS;
-		return scan(l);
+		return scan_turn(l);
 	}
 	rc = add_page(l);
 	if (rc == 0)
@@ -277,7 +285,7 @@ go_on(struct listing *l, struct exchange *x)
 	repo.name = l->repo.name;
 	l->repo = repo;
 	buf_slice(x->req->out, buf_view(&l->done));
-	return scan(l);
+	return scan_turn(l);
 }
 
 /* A new listing; its repository's name outlives the view. */

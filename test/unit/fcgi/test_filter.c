@@ -302,6 +302,37 @@ a_token_belongs_to_its_filter(void **state)
 	answer_clear(&a);
 }
 
+/* Not 400: the filter is good, but there is too much to look at. */
+static void
+work_beyond_the_budget_is_a_timeout(void **state)
+{
+	struct fixture *fx = *state;
+	struct answer a;
+
+	fx->r.filter_steps = 3 * FILTER_ROW_STEPS;
+	ask_filtered(fx, ISSUES, "", "issue.number > 0", &a);
+	assert_int_equal(a.status, 504);
+	assert_int_equal(json_integer_value(json_object_get(a.json, "code")), 4);
+	assert_non_null(strstr(a.body, "more work than one request may"));
+	answer_clear(&a);
+	ask_filtered(fx, ISSUES, "", "issue.closed", &a); /* no row is looked at */
+	assert_int_equal(a.status, 200);
+	answer_clear(&a);
+	ask_filtered(fx, ISSUES "/7/events", "",
+	    "[1, 2, 3].all(x, [4, 5, 6].all(y, x < y)) && "
+	    "event.id > 0",
+	    &a);
+	assert_int_equal(a.status, 504);
+	answer_clear(&a);
+	fx->r.filter_steps = FILTER_STEPS_MAX;
+	ask_filtered(fx, ISSUES, "",
+	    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a|aa)+$' + issue.type)",
+	    &a);
+	assert_int_equal(a.status, 400);
+	assert_non_null(strstr(a.body, "regular expression takes more work"));
+	answer_clear(&a);
+}
+
 static void
 answers_about_the_clock_have_no_validator(void **state)
 {
@@ -346,8 +377,9 @@ closed_and_kind_choose_the_indexes(void **state)
 		struct filter *f = NULL;
 		bool decided;
 
-		assert_int_equal(
-		    filter_new(slice_str(cases[i].filter), FILTER_ISSUES, &f, NULL), 0);
+		assert_int_equal(filter_new(slice_str(cases[i].filter), FILTER_ISSUES,
+				     FILTER_STEPS_MAX, &f, NULL),
+		    0);
 		if (filter_classes(f, SNAP_CLASS_ALL, &decided) != cases[i].classes ||
 		    decided != cases[i].decided)
 			fail_msg("%s", cases[i].filter);
@@ -366,7 +398,7 @@ every_allocation_may_fail(void **state)
 	(void)state;
 	for (long n = 0; rc != 0; n++) {
 		mem_fail_after(n);
-		rc = filter_new(text, FILTER_ISSUES, &f, NULL);
+		rc = filter_new(text, FILTER_ISSUES, FILTER_STEPS_MAX, &f, NULL);
 		mem_fail_after(MEM_NEVER);
 		assert_true(rc == 0 || rc == ERR_NOMEM);
 		assert_in_range(n, 0, 1000);
@@ -490,6 +522,7 @@ main(void)
 		WITH(a_filter_and_the_parameters_for_classes_both_hold),
 		WITH(pages_keep_the_total_of_the_first),
 		WITH(a_token_belongs_to_its_filter),
+		WITH(work_beyond_the_budget_is_a_timeout),
 		WITH(answers_about_the_clock_have_no_validator),
 		WITH(a_long_scan_lets_others_have_their_turn),
 		WITH(what_is_written_between_turns_is_seen_behind_the_last_row),
