@@ -147,66 +147,7 @@ digest_equal(const void *a, const void *b, size_t len)
 }
 
 void
-hex_encode(const void *data, size_t len, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-	const unsigned char *p = data;
-
-	for (size_t i = 0; i < len; i++) {
-		out[2 * i] = digits[p[i] >> 4];
-		out[2 * i + 1] = digits[p[i] & 15];
-	}
-	out[2 * len] = '\0';
-}
-
-#define BASE64_DECODE_MAX 4096 /* characters; what is passed around in URLs is short */
-
-void
 base64_encode(const void *data, size_t len, char *out)
 {
 	out[EVP_EncodeBlock((unsigned char *)out, data, (int)len)] = '\0';
-}
-
-void
-base64url_encode(const void *data, size_t len, char *out)
-{
-	int n = EVP_EncodeBlock((unsigned char *)out, data, (int)len);
-
-	while (n > 0 && out[n - 1] == '=')
-		n--;
-	out[n] = '\0';
-	for (int i = 0; i < n; i++)
-		out[i] = out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i];
-}
-
-static bool
-in_alphabet(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '_';
-}
-
-/* Strict, which EVP_DecodeBlock() is not: it skips spaces and forgives unused bits. */
-size_t
-base64url_decode(struct slice text, void *out, size_t size)
-{
-	unsigned char in[BASE64_DECODE_MAX], raw[BASE64_DECODE_MAX];
-	size_t padded = (text.len + 3) & ~(size_t)3, len = text.len * 3 / 4;
-
-	if (padded > sizeof(in) || text.len % 4 == 1 || len > size)
-		return SIZE_MAX;
-	for (size_t i = 0; i < padded; i++) {
-		char c = i < text.len ? text.ptr[i] : '=';
-
-		if (i < text.len && !in_alphabet(c))
-			return SIZE_MAX;
-		in[i] = (unsigned char)(c == '-' ? '+' : c == '_' ? '/' : c);
-	}
-	if (padded > 0 && EVP_DecodeBlock(raw, in, (int)padded) < 0)
-		return SIZE_MAX;
-	if (padded > text.len && raw[len] != 0)
-		return SIZE_MAX;
-	if (len > 0)
-		memcpy(out, raw, len);
-	return len;
 }

@@ -3,8 +3,10 @@
  */
 #pragma once
 
+#include "base/base64.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/hex.h"
 
 #define SHA224_LEN 28
 #define SHA224_HEX_LEN 56
@@ -35,17 +37,6 @@ void hmac_free(struct hmac *h);                              /* NULL is fine */
 
 /* Compare without telling by its time where the first difference is. */
 bool digest_equal(const void *a, const void *b, size_t len);
-
-/* Lower-case hex of `len` bytes and a NUL; out has room for 2 * len + 1. */
-void hex_encode(const void *data, size_t len, char *out);
-
-/*
- * Base64 for URLs, without padding (RFC 4648 section 5).  Encoding writes a NUL;
- * `out` has room for 4 * (len + 2) / 3 + 1.  Decoding returns the length, or
- * SIZE_MAX when `text` is not of that form or does not fit `size`.
- */
-void base64url_encode(const void *data, size_t len, char *out);
-size_t base64url_decode(struct slice text, void *out, size_t size);
 
 /* Base64 with padding (RFC 4648 section 4); `out` has room for 4 * (len + 2) / 3 + 1. */
 void base64_encode(const void *data, size_t len, char *out);

@@ -20,15 +20,39 @@ static const struct status_of {
 	{ ERR_TIMEOUT, 504, 4 },
 };
 
+/* Caches may keep answers, but ask each time whether they still hold. */
+static void
+reply(struct exchange *x, int http, const char *type, struct buf *body)
+{
+	const struct request_field fields[] = { { "Cache-Control", SLICE_INIT("no-cache") },
+		{ x->etag[0] != '\0' ? "ETag" : NULL, slice_str(x->etag) }, { NULL, { 0 } } };
+
+	request_reply(x->req, http, type, fields, body);
+	atomic_fetch_add_explicit(&x->r->answers[http / 100], 1, memory_order_relaxed);
+}
+
 void
 answer_json(struct exchange *x)
 {
-	static const struct request_field fields[] = {
-		{ "Cache-Control", SLICE_INIT("no-cache") }, { NULL, { 0 } }
-	};
+	reply(x, 200, "application/json", x->req->out);
+}
 
-	request_reply(x->req, 200, "application/json", fields, x->req->out);
-	atomic_fetch_add_explicit(&x->r->answers[2], 1, memory_order_relaxed);
+void
+answer_not_modified(struct exchange *x)
+{
+	reply(x, 304, NULL, NULL);
+}
+
+void
+answer_json_hashed(struct exchange *x)
+{
+	struct slice known = request_header(x->req, "If-None-Match");
+
+	etag_of_bytes((struct slice){ x->req->out->ptr, x->req->out->len }, x->etag);
+	if (etag_matches(known, x->etag))
+		answer_not_modified(x);
+	else
+		answer_json(x);
 }
 
 void

@@ -9,17 +9,14 @@
 static int
 add_user(struct snap_view *v, int64_t id, struct buf *out)
 {
-	struct slice json;
 	int rc;
 
 	if (id == 0) {
 		buf_str(out, "null");
 		return 0;
 	}
-	rc = snap_user_json(v, id, &json);
-	if (rc == 0)
-		buf_slice(out, json);
-	else if (rc == ERR_NOENT) /* known by id only */
+	rc = snap_user_add(v, id, out);
+	if (rc == ERR_NOENT) /* known by id only */
 		buf_fmt(out, "{\"id\":%lld,\"login\":\"\"}", (long long)id);
 	return rc == ERR_NOENT ? 0 : rc;
 }
@@ -35,9 +32,21 @@ add_key(struct buf *out, bool *first, const char *key)
 	buf_str(out, "\":");
 }
 
+/* Appends what is stored, and takes out of *fields what needs no more. */
 static void
-add_stored(const struct snap_issue *i, uint64_t fields, bool *first, struct buf *out)
+add_stored(const struct snap_issue *i, uint64_t *all, bool *first, struct buf *out)
 {
+	const uint64_t run = FIELDS_STORED | FIELD_BIT(FIELD_BODY);
+	uint64_t fields = *all;
+	struct slice both;
+
+	*all &= ~FIELDS_STORED;
+	if ((fields & run) == run && snap_issue_members_and_body(i, &both)) {
+		buf_slice(out, both);
+		*all &= ~FIELD_BIT(FIELD_BODY);
+		*first = false;
+		return;
+	}
 	if ((fields & FIELDS_STORED) == FIELDS_STORED) {
 		buf_slice(out, snap_issue_members(i));
 		*first = false;
@@ -171,7 +180,7 @@ add_joined(struct snap_view *v, const struct snap_issue *i, enum field f, struct
 
 	switch (f) {
 	case FIELD_BODY:
-		rc = snap_body_get(v, i->number, &body);
+		rc = snap_issue_body(v, i, &body);
 		if (rc == 0)
 			buf_slice(out, body);
 		return rc;
@@ -205,7 +214,7 @@ json_issue(struct snap_view *v, const struct snap_issue *i, uint64_t fields, str
 	int rc = 0;
 
 	buf_char(out, '{');
-	add_stored(i, fields, &first, out);
+	add_stored(i, &fields, &first, out);
 	for (unsigned f = FIELD_BODY; f < FIELD_COUNT && rc == 0; f++) {
 		if ((fields & FIELD_BIT(f)) == 0)
 			continue;

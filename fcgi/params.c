@@ -198,6 +198,16 @@ read_pull(struct raw *r, const char *name, struct slice value)
 }
 
 static int
+read_compliant(struct raw *r, const char *name, struct slice value)
+{
+	bool v = false;
+	int rc = read_bool(r, name, value, &v);
+
+	r->p->compliant = v;
+	return rc;
+}
+
+static int
 read_mask(struct raw *r, const char *name, struct slice value)
 {
 	(void)name;
@@ -219,6 +229,7 @@ static const struct reader {
 	{ "closed", "closed", read_closed },
 	{ "pullRequest", "pull_request", read_pull },
 	{ "fieldMask", "field_mask", read_mask },
+	{ "compliant", "compliant", read_compliant },
 	{ "startseg", "startseg", read_start_segment },
 	{ "waitsizenot", "waitsizenot", read_wait_size_not },
 };
@@ -264,6 +275,7 @@ params_parse(struct slice query, struct arena *a, struct params *ret, struct err
 {
 	struct params p = { .page_size = PARAMS_PAGE_MAX,
 		.order = SNAP_BY_NUMBER,
+		.compliant = -1,
 		.wait_size_not = PARAMS_NO_SIZE };
 	struct raw r = { .p = &p, .arena = a, .ei = ei, .closed = -1, .pull = -1 };
 	const char *at = query.ptr, *end = query.ptr + query.len;
@@ -293,6 +305,7 @@ params_parse(struct slice query, struct arena *a, struct params *ret, struct err
 		    (r.reviews ? FIELD_BIT(FIELD_REVIEWS) : 0) |
 		    (r.review_comments ? FIELD_BIT(FIELD_REVIEW_COMMENTS) : 0);
 	p.classes = classes_of(&r);
+	p.closed_given = r.closed >= 0;
 	*ret = p;
 	return 0;
 }

@@ -23,6 +23,8 @@ struct params {
 	bool descending;
 	unsigned classes; /* from closed and pullRequest: a mask of 1 << enum snap_class */
 	uint64_t fields;  /* from fieldMask, comments, reviews, reviewComments */
+	bool closed_given;
+	int compliant; /* of the route slo: 0, 1, or -1 = both */
 	uint32_t start_segment; /* of the log routes */
 	uint64_t wait_size_not; /* PARAMS_NO_SIZE = not given */
 };

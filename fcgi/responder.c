@@ -19,8 +19,16 @@ static const struct route routes[] = {
 	{ "/_healthz", handle_health, false },
 	{ "/metrics", handle_metrics, false },
 	{ "/api/v1/owners/{o}/repositories", handle_repositories, true },
+	{ "/api/v1/{o}/{r}", handle_repository, true },
 	{ "/api/v1/{o}/{r}/issues", handle_issues, true },
 	{ "/api/v1/{o}/{r}/issues/{n}", handle_issue, true },
+	{ "/api/v1/{o}/{r}/issues/{n}/comments", handle_comments, true },
+	{ "/api/v1/{o}/{r}/issues/{n}/reviews", handle_reviews, true },
+	{ "/api/v1/{o}/{r}/issues/{n}/reviewComments", handle_review_comments, true },
+	{ "/api/v1/{o}/{r}/issues/{n}/events", handle_events, true },
+	{ "/api/v1/{o}/{r}/labels", handle_labels, true },
+	{ "/api/v1/{o}/{r}/milestones", handle_milestones, true },
+	{ "/api/v1/{o}/{r}/slo", handle_slo, true },
 	{ "/api/v1/{o}/{r}/logs", handle_logs, true },
 	{ "/api/v1/{o}/{r}/logs/{n}", handle_log_segment, true },
 };
@@ -30,6 +38,8 @@ responder_init(struct responder *r, const char *snapshot_dir)
 {
 	memset(r, 0, sizeof(*r));
 	r->snapshot_dir = snapshot_dir;
+	r->scan_rows = 64;
+	r->scan_view_ms = 100;
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_mutex_init(&r->log_lock, NULL);
 }
@@ -221,4 +231,37 @@ exchange_is_ours(struct exchange *x, struct snap_repo *repo)
 		return true;
 	answer_status(x, 404, 5, "this repository is not mirrored here", NULL);
 	return false;
+}
+
+bool
+exchange_unchanged(struct exchange *x, const struct snap_repo *repo)
+{
+	struct slice known = request_header(x->req, "If-None-Match");
+
+	etag_of_log(repo, x->req->path, x->req->query, SLICE("json"), x->etag);
+	if (!etag_matches(known, x->etag))
+		return false;
+	answer_not_modified(x);
+	return true;
+}
+
+bool
+exchange_issue(struct exchange *x, const struct snap_repo *repo, struct snap_issue *ret)
+{
+	uint64_t number;
+	int rc;
+
+	if (!parse_decimal(x->match.number, INT32_MAX, &number) || number == 0) {
+		answer_status(x, 400, 3, "an issue's number is a whole number from 1", NULL);
+		return false;
+	}
+	rc = snap_issue_get(x->view, (uint32_t)number, ret);
+	if (rc == 0 && (ret->flags & SNAP_ISSUE_NOT_EXIST) != 0)
+		rc = ERR_NOENT;
+	if (rc == ERR_NOENT)
+		err_set(&x->ei, rc, "%.*s has no issue %u", (int)repo->name.len, repo->name.ptr,
+		    (unsigned)number);
+	if (rc != 0)
+		answer_error(x, rc);
+	return rc == 0;
 }

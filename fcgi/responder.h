@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/store/store.h"
+#include "fcgi/etag.h"
 #include "fcgi/params.h"
 #include "fcgi/request.h"
 
@@ -24,7 +25,10 @@ struct responder {
 	pthread_mutex_t lock;        /* guards the first opening of snap */
 	_Atomic(struct snap *) snap; /* NULL until there is a snapshot */
 	int64_t retry_ms;            /* monotonic time before which it is not tried again */
-	atomic_ullong answers[6];    /* by the status's first digit */
+	/* A filtered scan looks at the clock after so many rows, and ends a view that old. */
+	unsigned scan_rows;
+	int64_t scan_view_ms;
+	atomic_ullong answers[6]; /* by the status's first digit */
 };
 
 /* A matched path: its variable parts, decoded. */
@@ -42,6 +46,7 @@ struct exchange {
 	struct route_match match;
 	struct params params;
 	struct snap_view *view; /* NULL for routes that need none */
+	char etag[ETAG_TEXT];   /* of the answer; "" = it has none */
 	struct err_info ei;
 };
 
@@ -54,8 +59,12 @@ void responder_handle(void *ctx, unsigned thread, struct request *req);
 /* Begin a view; ERR_NOENT while nothing is mirrored yet. */
 int responder_view(struct responder *r, struct snap_view **ret, struct err_info *ei);
 
-/* Answer 200 with req->out as JSON. */
+/* Answer 200 with req->out as JSON, and x->etag. */
 void answer_json(struct exchange *x);
+/* 304 with x->etag. */
+void answer_not_modified(struct exchange *x);
+/* Hash req->out, and answer 304 if the client has just that; else answer_json(). */
+void answer_json_hashed(struct exchange *x);
 /* Answer with a google.rpc.Status made of an err code and ei's text. */
 void answer_error(struct exchange *x, int rc);
 /* The same with a given HTTP status and google.rpc.Code. */
@@ -65,10 +74,31 @@ void answer_status(struct exchange *x, int http, int code, const char *message,
 /* Does the path name this pod's repository?  If not, 404 is answered. */
 bool exchange_is_ours(struct exchange *x, struct snap_repo *repo);
 
+/*
+ * The answer will be a function of the log and of what was asked: fill x->etag.  True
+ * when the client has that answer already: then 304 is answered.  Call it when nothing
+ * about the request can be wrong any more.
+ */
+bool exchange_unchanged(struct exchange *x, const struct snap_repo *repo);
+
+/* The issue that the path names; if there is none, 400 or 404 is answered. */
+bool exchange_issue(struct exchange *x, const struct snap_repo *repo, struct snap_issue *ret);
+
+/* Has the first walk over every family of objects ended? */
+bool mirror_is_complete(struct snap_view *v);
+
 /* Handlers: one answer each. */
 void handle_issues(struct exchange *x);
 void handle_issue(struct exchange *x);
+void handle_comments(struct exchange *x);
+void handle_reviews(struct exchange *x);
+void handle_review_comments(struct exchange *x);
+void handle_events(struct exchange *x);
+void handle_labels(struct exchange *x);
+void handle_milestones(struct exchange *x);
+void handle_repository(struct exchange *x);
 void handle_repositories(struct exchange *x);
+void handle_slo(struct exchange *x);
 void handle_logs(struct exchange *x);
 void handle_log_segment(struct exchange *x);
 void handle_health(struct exchange *x);

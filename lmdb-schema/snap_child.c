@@ -58,7 +58,7 @@ int
 snap_walk_next(struct snap_walk *w, struct snap_child *ret)
 {
 	unsigned char key[SNAP_CHILD_KEY_LEN];
-	MDB_val k = { snap_key_child(w->number, 0, key), key };
+	MDB_val k = { snap_key_child(w->number, w->after + 1, key), key };
 	MDB_val d;
 	int rc;
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/digest.h"
+#include "base/hex.h"
 #include "lmdb-schema/snap_write_internal.h"
 
 static const enum snap_table compared[] = { SNAP_T_ISSUE, SNAP_T_ISSUE_BODY, SNAP_T_COMMENT,

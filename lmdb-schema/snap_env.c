@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 
 #include "base/mem.h"
 #include "lmdb-schema/snap_internal.h"
+
+static atomic_uint_fast64_t opened;
 
 int
 snap_err(int mdb_rc)
@@ -164,12 +167,13 @@ snap_env_open(const char *path, unsigned flags, bool create, size_t map_bytes,
 		return rc;
 	}
 	e->refs = 1;
+	e->serial = atomic_fetch_add(&opened, 1) + 1;
 	*ret = e;
 	return 0;
 }
 
-static void
-free_view(struct snap_view *v)
+void
+snap_view_free(struct snap_view *v)
 {
 	for (int i = 0; i < SNAP_CHILD_KINDS; i++) {
 		if (v->walks[i] != NULL)
@@ -179,8 +183,11 @@ free_view(struct snap_view *v)
 		if (v->lists[i] != NULL)
 			mdb_cursor_close(v->lists[i]);
 	}
+	if (v->issues != NULL)
+		mdb_cursor_close(v->issues);
 	if (v->txn != NULL)
 		mdb_txn_abort(v->txn);
+	mem_free(v->memory);
 	mem_free(v);
 }
 
@@ -193,7 +200,7 @@ snap_env_close(struct snap_env *e)
 		struct snap_view *v = e->idle;
 
 		e->idle = v->next;
-		free_view(v);
+		snap_view_free(v);
 	}
 	if (e->mdb != NULL)
 		mdb_env_close(e->mdb);

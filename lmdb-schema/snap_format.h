@@ -10,7 +10,7 @@
 
 #include "lmdb-schema/snap_read.h"
 
-#define SNAP_FORMAT 2U
+#define SNAP_FORMAT 3U
 
 enum snap_table {
 	SNAP_T_META,
@@ -59,6 +59,8 @@ enum snap_state_offset {
 	SNAP_S_LEN = 76,
 };
 
+#define SNAP_I_OFFSETS (SNAP_M_COUNT + 2)
+
 /* The fixed head of a row of the table `issue`. */
 enum snap_issue_offset {
 	SNAP_I_FLAGS = 0,   /* u32 */
@@ -88,10 +90,21 @@ enum snap_issue_offset {
 	SNAP_I_PRIORITY = 152, /* u8: 0..4, 255 = unspecified */
 	SNAP_I_TYPE = 153,     /* u8: enum snap_type */
 	SNAP_I_RESERVED = 154, /* u16, 0 */
-	SNAP_I_MEMBERS = 156,  /* SNAP_M_COUNT + 1 x u32: offsets in the row */
+	/* u32 x SNAP_I_OFFSETS: where in the row each member, the body and the end are */
+	SNAP_I_MEMBERS = 156,
 	/* ids of labels, assignees, requested reviewers: i64 */
-	SNAP_I_LISTS = SNAP_I_MEMBERS + 4 * (SNAP_M_COUNT + 1),
+	SNAP_I_LISTS = SNAP_I_MEMBERS + 4 * SNAP_I_OFFSETS,
 };
+
+/*
+ * LMDB keeps values of up to 2,026 bytes beside their keys, two in a page of 4 KiB.  All
+ * rows of `issue` are longer, so that they have pages of their own: then some 180 keys
+ * stand in a page, all of them fit in caches, and where a row lies is known without
+ * touching it, so that many can be fetched from memory at once.
+ */
+#define SNAP_I_ROW_MIN 2040
+/* Longer bodies stand in `issue_body`, so that other changes need not write them again. */
+#define SNAP_I_BODY_MAX 8192U
 
 /* The head of rows of `comment`, `review`, `event` and `review_comment`. */
 enum snap_child_offset {

@@ -288,6 +288,14 @@ add_value(const struct rendering *r, enum snap_member m)
 	}
 }
 
+/* Note where in the row member `m` begins: `more` behind what is there. */
+static void
+put_offset(struct buf *b, unsigned m, uint32_t more)
+{
+	if (buf_err(b) == 0)
+		put_le32(b->ptr + SNAP_I_MEMBERS + (size_t)4 * m, (uint32_t)b->len + more);
+}
+
 static void
 add_members(const struct rendering *r)
 {
@@ -296,17 +304,30 @@ add_members(const struct rendering *r)
 	for (unsigned m = 0; m < SNAP_M_COUNT; m++) {
 		if (m > 0)
 			buf_char(b, ',');
-		if (buf_err(b) != 0)
-			return;
-		put_le32(b->ptr + SNAP_I_MEMBERS + (size_t)4 * m, (uint32_t)b->len);
+		put_offset(b, m, 0);
 		buf_char(b, '"');
 		buf_str(b, snap_member_key((enum snap_member)m));
 		buf_str(b, "\":");
 		add_value(r, (enum snap_member)m);
 	}
-	if (buf_err(b) == 0)
-		put_le32(
-		    b->ptr + SNAP_I_MEMBERS + (size_t)4 * SNAP_M_COUNT, (uint32_t)b->len + 1);
+	put_offset(b, SNAP_M_COUNT, 1);
+}
+
+/* The body, where it is short enough, and what makes the row so long that it stands alone. */
+static void
+add_body(const struct rendering *r)
+{
+	static const char zeros[SNAP_I_ROW_MIN];
+	const struct snap_issue_edit *e = r->e;
+	bool apart = e->body_changed ? e->body.len > SNAP_I_BODY_MAX : e->body_apart;
+
+	if (!apart) {
+		buf_str(r->b, ",\"body\":");
+		add_quoted(r->b, e->body);
+	}
+	put_offset(r->b, SNAP_M_COUNT + 1, 1);
+	if (r->b->len < SNAP_I_ROW_MIN)
+		buf_add(r->b, zeros, SNAP_I_ROW_MIN - r->b->len);
 }
 
 static void
@@ -320,7 +341,7 @@ add_head(struct buf *b, const struct rendering *r)
 		e->review_comment_count, e->hub_comments, e->label_count, e->assignee_count,
 		e->reviewer_count };
 	const char small[4] = { (char)r->derived.priority, (char)r->derived.type, 0, 0 };
-	static const char members[4 * (SNAP_M_COUNT + 1)];
+	static const char members[4 * SNAP_I_OFFSETS];
 
 	buf_le32(b, r->flags);
 	buf_le32(b, e->number);
@@ -372,6 +393,7 @@ snap_issue_render(struct snap_txn *t, const struct snap_issue_edit *e, uint32_t 
 	buf_reset(&t->row);
 	add_head(&t->row, &r);
 	add_members(&r);
+	add_body(&r);
 	*ret_flags = r.flags;
 	return true;
 }

@@ -63,9 +63,26 @@ copied(struct snap_txn *t, const struct snap_issue *i, enum snap_member m)
 }
 
 static void
+load_body(struct snap_txn *t, const struct snap_issue *i, struct snap_issue_edit *e)
+{
+	struct slice run, body = { 0 };
+
+	e->body = (struct slice){ 0 };
+	e->body_changed = false;
+	e->body_apart = !snap_issue_members_and_body(i, &run);
+	if (e->body_apart)
+		return;
+	if (snap_issue_body(&t->view, i, &body) != 0)
+		snap_txn_fail(t, ERR_CORRUPT);
+	if (body.len > 2)
+		e->body = snap_keep(t, (struct slice){ body.ptr + 1, body.len - 2 });
+}
+
+static void
 load_texts(struct snap_txn *t, const struct snap_issue *i, struct snap_issue_edit *e)
 {
 	e->title = copied(t, i, SNAP_M_TITLE);
+	load_body(t, i, e);
 	e->commit = copied(t, i, SNAP_M_COMMIT);
 	e->state_reason = copied(t, i, SNAP_M_STATE_REASON);
 	e->association = copied(t, i, SNAP_M_AUTHOR_ASSOCIATION);
@@ -157,33 +174,46 @@ update_lists(struct snap_txn *t, const struct snap_issue_edit *e, uint32_t flags
 		snap_index_add(t, flags, pos);
 }
 
+/* A body that the row cannot hold gets a row of its own; one that it can takes it away. */
+static void
+store_long_body(struct snap_txn *t, const struct snap_issue_edit *e)
+{
+	unsigned char key[4];
+	size_t len = snap_key_number(e->number, key);
+
+	if (e->body.len <= SNAP_I_BODY_MAX) {
+		if (e->body_apart)
+			snap_del(t, SNAP_T_ISSUE_BODY, key, len);
+		return;
+	}
+	buf_reset(&t->row);
+	buf_char(&t->row, '"');
+	buf_slice(&t->row, e->body);
+	buf_char(&t->row, '"');
+	snap_put_row(t, SNAP_T_ISSUE_BODY, key, len);
+}
+
 void
 snap_issue_edit_end(struct snap_txn *t, const struct snap_issue_edit *e)
 {
 	unsigned char key[4];
 	uint32_t flags;
 
-	if (t->err != 0 || !snap_issue_render(t, e, &flags))
+	if (t->err != 0)
+		return;
+	if (e->body_changed)
+		store_long_body(t, e);
+	if (!snap_issue_render(t, e, &flags))
 		return;
 	snap_put_row(t, SNAP_T_ISSUE, key, snap_key_number(e->number, key));
 	update_lists(t, e, flags);
 }
 
 void
-snap_body_put(struct snap_txn *t, uint32_t number, struct slice escaped)
+snap_body_set(struct snap_issue_edit *e, struct slice escaped)
 {
-	unsigned char key[4];
-	size_t len = snap_key_number(number, key);
-
-	if (escaped.len == 0) {
-		snap_del(t, SNAP_T_ISSUE_BODY, key, len);
-		return;
-	}
-	buf_reset(&t->row);
-	buf_char(&t->row, '"');
-	buf_slice(&t->row, escaped);
-	buf_char(&t->row, '"');
-	snap_put_row(t, SNAP_T_ISSUE_BODY, key, len);
+	e->body = escaped;
+	e->body_changed = true;
 }
 
 void

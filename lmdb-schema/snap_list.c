@@ -4,6 +4,9 @@
  */
 #include "lmdb-schema/snap_internal.h"
 
+#define CACHE_LINE 64
+#define FETCH_BYTES 2048
+
 static int
 compare(struct snap_list_pos a, struct snap_list_pos b)
 {
@@ -125,5 +128,56 @@ snap_list_next(struct snap_list *l, struct snap_list_pos *ret)
 	rc = advance(l, best);
 	if (rc == 0)
 		*ret = found;
+	return rc;
+}
+
+/* The processor fetches what follows by itself once it sees a run of lines. */
+static void
+fetch(struct slice row)
+{
+	for (size_t at = 0; at < row.len && at < FETCH_BYTES; at += CACHE_LINE)
+		__builtin_prefetch(row.ptr + at);
+}
+
+static void
+look_ahead(struct snap_list *l)
+{
+	/* Few at first: a short page should not pay for rows that it does not show. */
+	unsigned most = l->ahead_count == 0 ? SNAP_LIST_AHEAD / 4 : SNAP_LIST_AHEAD;
+
+	l->ahead_at = l->ahead_count = 0;
+	while (l->ahead_count < most && l->ahead_rc == 0) {
+		struct snap_list_pos *pos = &l->ahead_pos[l->ahead_count];
+		struct slice *row = &l->ahead_rows[l->ahead_count];
+
+		l->ahead_rc = snap_list_next(l, pos);
+		if (l->ahead_rc != 0)
+			return;
+		l->ahead_rc = snap_issue_locate(l->view, pos->number, row);
+		if (l->ahead_rc == ERR_NOENT)
+			l->ahead_rc = ERR_CORRUPT;
+		if (l->ahead_rc != 0)
+			return;
+		fetch(*row);
+		l->ahead_count++;
+	}
+}
+
+int
+snap_list_next_issue(
+    struct snap_list *l, struct snap_list_pos *ret, struct snap_issue *ret_issue)
+{
+	struct snap_list_pos pos;
+	int rc;
+
+	if (l->ahead_at == l->ahead_count)
+		look_ahead(l);
+	if (l->ahead_at == l->ahead_count)
+		return l->ahead_rc;
+	pos = l->ahead_pos[l->ahead_at];
+	rc = snap_issue_parse(l->ahead_rows[l->ahead_at], pos.number, ret_issue);
+	l->ahead_at++;
+	if (rc == 0)
+		*ret = pos;
 	return rc;
 }

@@ -1,8 +1,8 @@
 /* snap_meta.c - reading the tables `meta` and `sync`. */
 #include "lmdb-schema/snap_internal.h"
 
-int
-snap_repo_get(struct snap_view *v, struct snap_repo *ret)
+static int
+read_repo(struct snap_view *v, struct snap_repo *ret)
 {
 	struct snap_repo r;
 	struct slice state;
@@ -22,6 +22,24 @@ snap_repo_get(struct snap_view *v, struct snap_repo *ret)
 	r.log_offset = get_le64(state.ptr + SNAP_S_LOG_OFFSET);
 	r.log_segment = get_le32(state.ptr + SNAP_S_LOG_SEGMENT);
 	*ret = r;
+	return 0;
+}
+
+int
+snap_repo_get(struct snap_view *v, struct snap_repo *ret)
+{
+	struct snap_memory *m = snap_memory_of(v);
+	int rc;
+
+	if (m == NULL)
+		return read_repo(v, ret);
+	if (!m->has_repo) {
+		rc = read_repo(v, &m->repo);
+		if (rc != 0)
+			return rc;
+		m->has_repo = true;
+	}
+	*ret = m->repo;
 	return 0;
 }
 

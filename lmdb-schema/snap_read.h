@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -32,6 +33,12 @@ void snap_close(struct snap *s); /* NULL is fine; end all views first */
  */
 int snap_view_begin(struct snap *s, struct snap_view **ret);
 void snap_view_end(struct snap_view *v); /* NULL is fine */
+
+/* Two views with the same stamp, of one process, show the same. */
+struct snap_stamp {
+	uint64_t environment, transaction;
+};
+struct snap_stamp snap_view_stamp(const struct snap_view *v);
 
 /* Clear slots of readers that died; returns how many there were. */
 int snap_sweep_readers(struct snap *s);
@@ -178,7 +185,15 @@ struct slice snap_issue_member(const struct snap_issue *i, enum snap_member m);
 /* The value alone: what stands behind the colon. */
 struct slice snap_issue_value(const struct snap_issue *i, enum snap_member m);
 
+/*
+ * The members with `"body":"..."` behind them, as one run.  False when the body is too long
+ * to stand in the row; then *ret is the members alone.
+ */
+bool snap_issue_members_and_body(const struct snap_issue *i, struct slice *ret);
+
 /* The body as a JSON value ("..."), `""` when there is none. */
+int snap_issue_body(struct snap_view *v, const struct snap_issue *i, struct slice *ret);
+/* The same by number; `""` for one that was never seen, too. */
 int snap_body_get(struct snap_view *v, uint32_t number, struct slice *ret);
 
 /* What is mirrored of an issue that no list shows. */
@@ -222,6 +237,7 @@ struct snap_child {
 /* Walks the children of one issue; one walk of a kind at a time per view. */
 struct snap_walk {
 	void *cursor;
+	int64_t after; /* set it before the first step to begin behind that id; else 0 */
 	uint32_t number;
 	enum snap_child_kind kind;
 	bool started;
@@ -238,6 +254,11 @@ int snap_child_get(struct snap_view *v, enum snap_child_kind kind, uint32_t numb
 
 /* {"id":5,"login":"x"}; for an id without a row ERR_NOENT. */
 int snap_user_json(struct snap_view *v, int64_t id, struct slice *ret);
+/*
+ * Append the same to `out`, whose errors are latched there.  Quicker: users are remembered
+ * from view to view while nothing is written.
+ */
+int snap_user_add(struct snap_view *v, int64_t id, struct buf *out);
 /* The login, escaped; ERR_NOENT. */
 int snap_user_login(struct snap_view *v, int64_t id, struct slice *ret);
 
@@ -251,6 +272,10 @@ int snap_label_get(struct snap_view *v, int64_t id, struct snap_label *ret);
 int snap_label_next(struct snap_view *v, int64_t after, struct snap_label *ret);
 /* The name, escaped; ERR_NOENT. */
 int snap_label_name(struct snap_view *v, int64_t id, struct slice *ret);
+
+/* How many there are. */
+uint64_t snap_label_count(struct snap_view *v);
+uint64_t snap_milestone_count(struct snap_view *v);
 
 struct snap_milestone {
 	int64_t id;
@@ -294,6 +319,7 @@ struct snap_list_pos {
  * A merge of the classes' indexes; opaque but caller-owned, ends with the
  * view.  Costs the same at any depth and size.
  */
+#define SNAP_LIST_AHEAD 8U /* rows that are on their way from memory at once */
 struct snap_list {
 	struct snap_view *view;
 	enum snap_order order;
@@ -301,6 +327,11 @@ struct snap_list {
 	unsigned live; /* classes whose head is valid */
 	void *cursors[SNAP_CLASS_COUNT];
 	struct snap_list_pos heads[SNAP_CLASS_COUNT];
+	/* of snap_list_next_issue(): located, not returned yet */
+	struct snap_list_pos ahead_pos[SNAP_LIST_AHEAD];
+	struct slice ahead_rows[SNAP_LIST_AHEAD];
+	unsigned ahead_at, ahead_count;
+	int ahead_rc; /* what comes behind them; 0 = more */
 };
 
 /* Start behind `after` (NULL: at the beginning); `classes` is a mask of 1 << enum snap_class. */
@@ -308,3 +339,38 @@ int snap_list_begin(struct snap_view *v, enum snap_order order, bool descending,
     unsigned classes, const struct snap_list_pos *after, struct snap_list *ret);
 /* ERR_NOENT at the end. */
 int snap_list_next(struct snap_list *l, struct snap_list_pos *ret);
+/*
+ * The same with the issue's row; do not mix the two in one list.  Looks ahead, so that the
+ * rows of several issues come from memory at once: several times quicker than
+ * snap_issue_get() for each, where they are not in the processor's caches.
+ * ERR_CORRUPT for an index entry without its row.
+ */
+int snap_list_next_issue(
+    struct snap_list *l, struct snap_list_pos *ret, struct snap_issue *ret_issue);
+
+/*
+ * The same list for a reader that looks at the head of every row and seldom further: at
+ * flags, times, ids and counts.  The members of what it gives must be checked by
+ * snap_issue_check() before any of them, or the body, is read.  Opaque but caller-owned,
+ * ends with the view; not at the same time as a snap_list.
+ */
+#define SNAP_SCAN_AHEAD 16U
+struct snap_scan {
+	struct snap_list list;
+	bool direct; /* through the rows themselves, in the order of numbers */
+	bool started;
+	unsigned classes;
+	uint32_t after; /* of a direct one: the number before the first */
+	unsigned at, count;
+	int rc; /* what comes behind the rows that are ahead; 0 = more */
+	struct snap_list_pos pos[SNAP_SCAN_AHEAD];
+	struct slice rows[SNAP_SCAN_AHEAD];
+};
+
+int snap_scan_begin(struct snap_view *v, enum snap_order order, bool descending,
+    unsigned classes, const struct snap_list_pos *after, struct snap_scan *ret);
+/* ERR_NOENT at the end. */
+int snap_scan_next(
+    struct snap_scan *s, struct snap_list_pos *ret, struct snap_issue *ret_issue);
+/* ERR_CORRUPT when the row's members are not where it says. */
+int snap_issue_check(const struct snap_issue *i);

@@ -20,6 +20,39 @@ snap_user_json(struct snap_view *v, int64_t id, struct slice *ret)
 	return rc;
 }
 
+/* Where a user is remembered: ids of one time follow each other, so they are spread. */
+static struct snap_known_user *
+place_of(struct snap_memory *m, int64_t id)
+{
+	uint64_t spread = (uint64_t)id * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &m->users[spread >> 32 & (SNAP_KNOWN_USERS - 1)];
+}
+
+int
+snap_user_add(struct snap_view *v, int64_t id, struct buf *out)
+{
+	struct snap_memory *m = snap_memory_of(v);
+	struct snap_known_user *known = m != NULL ? place_of(m, id) : NULL;
+	struct slice json;
+	int rc;
+
+	if (known != NULL && known->id == id && id != 0) {
+		buf_add(out, known->json, known->len);
+		return 0;
+	}
+	rc = snap_user_json(v, id, &json);
+	if (rc != 0)
+		return rc;
+	buf_slice(out, json);
+	if (known != NULL && json.len <= sizeof(known->json)) {
+		known->id = id;
+		known->len = (unsigned char)json.len;
+		memcpy(known->json, json.ptr, json.len);
+	}
+	return 0;
+}
+
 int
 snap_user_login(struct snap_view *v, int64_t id, struct slice *ret)
 {
@@ -154,4 +187,24 @@ snap_milestone_next(struct snap_view *v, int64_t after, struct snap_milestone *r
 	int rc = next_by_id(v, SNAP_T_MILESTONE, after, &id, &row);
 
 	return rc != 0 ? rc : snap_milestone_parse(row, id, ret);
+}
+
+static uint64_t
+count_rows(struct snap_view *v, enum snap_table t)
+{
+	MDB_stat st = { 0 };
+
+	return mdb_stat(v->txn, v->env->tables[t], &st) == 0 ? st.ms_entries : 0;
+}
+
+uint64_t
+snap_label_count(struct snap_view *v)
+{
+	return count_rows(v, SNAP_T_LABEL);
+}
+
+uint64_t
+snap_milestone_count(struct snap_view *v)
+{
+	return count_rows(v, SNAP_T_MILESTONE);
 }

@@ -264,14 +264,5 @@ snap_writer_view_end(struct snap_view *v)
 {
 	if (v == NULL)
 		return;
-	for (int i = 0; i < SNAP_CHILD_KINDS; i++) {
-		if (v->walks[i] != NULL)
-			mdb_cursor_close(v->walks[i]);
-	}
-	for (int i = 0; i < SNAP_CLASS_COUNT; i++) {
-		if (v->lists[i] != NULL)
-			mdb_cursor_close(v->lists[i]);
-	}
-	mdb_txn_abort(v->txn);
-	mem_free(v);
+	snap_view_free(v);
 }

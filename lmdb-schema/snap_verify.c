@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/digest.h"
+#include "base/hex.h"
 #include "lmdb-schema/snap_write_internal.h"
 
 struct pass {

@@ -139,6 +139,7 @@ begin_once(struct snap *s, struct snap_view **ret)
 	}
 	v->env->refs++;
 	v->owner = s;
+	v->issues_ready = false;
 	mdb_rc = start_txn(v);
 	if (mdb_rc == MDB_MAP_RESIZED) {
 		rc = adopt_map_size(s, v->env);
@@ -181,12 +182,36 @@ follow_successor(struct snap *s, const struct snap_env *old)
 	return rc;
 }
 
+struct snap_memory *
+snap_memory_of(struct snap_view *v)
+{
+	size_t id;
+
+	if (v->owner == NULL)
+		return NULL;
+	id = mdb_txn_id(v->txn);
+	if (v->memory == NULL)
+		v->memory = mem_zalloc(sizeof(*v->memory)); /* without it all is looked up */
+	else if (v->memory->txn_id != id)
+		memset(v->memory, 0, sizeof(*v->memory));
+	if (v->memory != NULL)
+		v->memory->txn_id = id;
+	return v->memory;
+}
+
 static bool
 has_successor(struct snap_view *v)
 {
+	struct snap_memory *m = snap_memory_of(v);
 	struct slice name;
+	int rc;
 
-	return snap_meta_get(v, SNAP_META_SUCCESSOR, 0, &name) == 0;
+	if (m != NULL && m->no_successor)
+		return false;
+	rc = snap_meta_get(v, SNAP_META_SUCCESSOR, 0, &name);
+	if (m != NULL)
+		m->no_successor = rc == ERR_NOENT;
+	return rc == 0;
 }
 
 int
@@ -230,6 +255,12 @@ snap_view_end(struct snap_view *v)
 	unref_env(v->env);
 	pthread_cond_broadcast(&s->drained);
 	pthread_mutex_unlock(&s->lock);
+}
+
+struct snap_stamp
+snap_view_stamp(const struct snap_view *v)
+{
+	return (struct snap_stamp){ v->env->serial, mdb_txn_id(v->txn) };
 }
 
 int

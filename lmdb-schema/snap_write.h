@@ -81,6 +81,9 @@ struct snap_issue_edit {
 	int64_t commit_event, commit_ms;
 	uint32_t comment_count, review_count, event_count, review_comment_count, hub_comments;
 	struct slice title;
+	struct slice body; /* what is stored or will be; changed by snap_body_set() only */
+	bool body_apart;   /* stored, and too long for the row: `body` is empty */
+	bool body_changed;
 	struct slice commit; /* hex text */
 	struct slice state_reason;
 	struct slice association, lock_reason, merge_commit, type;
@@ -101,8 +104,8 @@ struct snap_issue_edit {
 int snap_issue_edit_begin(struct snap_txn *t, uint32_t number, struct snap_issue_edit *ret);
 /* Render and store it, and keep indexes and counters in step. */
 void snap_issue_edit_end(struct snap_txn *t, const struct snap_issue_edit *e);
-/* `escaped` without quotation marks; an empty one removes the row. */
-void snap_body_put(struct snap_txn *t, uint32_t number, struct slice escaped);
+/* `escaped` without quotation marks; it must live until snap_issue_edit_end(). */
+void snap_body_set(struct snap_issue_edit *e, struct slice escaped);
 
 /* Raw texts; both empty remove the row. */
 void snap_other_put(struct snap_txn *t, uint32_t number, const struct snap_other *o);

@@ -227,9 +227,9 @@ apply_texts(struct apply *a, const Maintpb__GithubIssueMutation *m)
 	if (m->title[0] != '\0')
 		a->edit.title = apply_escape(a, m->title);
 	if (m->body_change != NULL)
-		snap_body_put(a->txn, a->edit.number, apply_escape(a, m->body_change->val));
+		snap_body_set(&a->edit, apply_escape(a, m->body_change->val));
 	else if (m->body[0] != '\0')
-		snap_body_put(a->txn, a->edit.number, apply_escape(a, m->body));
+		snap_body_set(&a->edit, apply_escape(a, m->body));
 }
 
 /* Names that the issue's row shows must be known before it is rendered. */

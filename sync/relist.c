@@ -119,7 +119,8 @@ end_listing(struct syncer *s, enum stage stage, struct err_info *ei)
 	}
 	buf_clear(&numbers);
 	buf_reset(&s->relist.seen);
-	return rc;
+	/* The listing told how many comments there are, of issues that no poll showed, too. */
+	return rc == 0 && stage == STAGE_ISSUES ? pass_comments(s, ei) : rc;
 }
 
 static int

@@ -18,6 +18,8 @@ status_init(struct status *s)
 	pthread_mutex_init(&s->lock, NULL);
 	s->github.rate_limit = s->github.rate_remaining = -1;
 	s->github.rate_reset_ms = TIME_NONE;
+	s->github.graphql_limit = s->github.graphql_remaining = -1;
+	s->github.graphql_reset_ms = TIME_NONE;
 	s->started_ms = clock_real_ms();
 	for (int f = 0; f < STATUS_FAMILIES; f++)
 		s->families[f].synced_at_ms = TIME_NONE;
@@ -76,20 +78,56 @@ family_metrics(const struct status *s, struct buf *b)
 }
 
 static void
-github_metrics(const struct gh_stats *g, struct buf *b)
+request_metrics(const struct gh_stats *g, struct buf *b)
 {
 	one(b, "github_requests_total", "counter", "Requests sent to GitHub, retries included.",
 	    (int64_t)g->requests);
+	one(b, "github_graphql_requests_total", "counter", "Of these, GraphQL queries.",
+	    (int64_t)g->graphql_requests);
 	one(b, "github_not_modified_total", "counter", "Answers 304, which cost no budget.",
 	    (int64_t)g->not_modified);
 	one(b, "github_retries_total", "counter", "Requests repeated after a fault.",
 	    (int64_t)g->retries);
+	one(b, "github_refusals_total", "counter", "Answers that refused for a limit.",
+	    (int64_t)g->refusals);
+	one(b, "github_rejected_total", "counter", "Answers 401: a token is no good.",
+	    (int64_t)g->rejected);
 	one(b, "github_waits_total", "counter", "Pauses that a rate limit asked for.",
 	    (int64_t)g->waits);
-	one(b, "github_rate_limit", "gauge", "The token's budget; -1 = unknown.",
-	    g->rate_limit);
-	one(b, "github_rate_remaining", "gauge", "What is left of it; -1 = unknown.",
-	    g->rate_remaining);
+	one(b, "github_waited_milliseconds_total", "counter", "How long these were.",
+	    (int64_t)g->waited_ms);
+	one(b, "github_tokens", "gauge", "Tokens to choose from; 0 = anonymous.",
+	    (int64_t)g->tokens);
+}
+
+static void
+budget(struct buf *b, const char *name, const char *help, int64_t rest, int64_t graphql)
+{
+	metric(b, name, "gauge", help);
+	buf_fmt(b,
+	    "maintner_sync_%s{resource=\"core\"} %lld\n"
+	    "maintner_sync_%s{resource=\"graphql\"} %lld\n",
+	    name, (long long)rest, name, (long long)graphql);
+}
+
+static int64_t
+seconds_or_unknown(int64_t ms)
+{
+	return ms == TIME_NONE ? -1 : ms / 1000;
+}
+
+/* REST counts requests, GraphQL points. */
+static void
+budget_metrics(const struct gh_stats *g, struct buf *b)
+{
+	budget(b, "github_rate_limit",
+	    "The budget an hour of the token used last; -1 = unknown.", g->rate_limit,
+	    g->graphql_limit);
+	budget(b, "github_rate_remaining", "What is left of it; -1 = unknown.",
+	    g->rate_remaining, g->graphql_remaining);
+	budget(b, "github_rate_reset_seconds",
+	    "Unix time when it is whole again; -1 = unknown.",
+	    seconds_or_unknown(g->rate_reset_ms), seconds_or_unknown(g->graphql_reset_ms));
 }
 
 void
@@ -97,7 +135,8 @@ status_metrics(struct status *s, struct buf *out)
 {
 	pthread_mutex_lock(&s->lock);
 	family_metrics(s, out);
-	github_metrics(&s->github, out);
+	request_metrics(&s->github, out);
+	budget_metrics(&s->github, out);
 	one(out, "rounds_total", "counter", "Sync rounds ended.", (int64_t)s->rounds);
 	one(out, "rounds_failed_total", "counter", "Of these, with an error.",
 	    (int64_t)s->failed_rounds);

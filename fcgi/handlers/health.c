@@ -1,9 +1,8 @@
 /* health.c - GET /_healthz and GET /metrics. */
 #include "fcgi/responder.h"
 
-/* Families whose first walk must have ended before the mirror is complete. */
-static bool
-is_complete(struct snap_view *v)
+bool
+mirror_is_complete(struct snap_view *v)
 {
 	static const char *const families[] = { "issues", "comments", "events", "reviews",
 		"pulls", "review_comments" };
@@ -28,7 +27,7 @@ handle_health(struct exchange *x)
 		return;
 	}
 	buf_fmt(x->req->out, "{\"status\":\"ok\",\"complete\":%s}",
-	    is_complete(v) ? "true" : "false");
+	    mirror_is_complete(v) ? "true" : "false");
 	snap_view_end(v);
 	answer_json(x);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/github/gh_limit.h"
+
 #define EXHAUSTED_TRIES 5
 
 void
@@ -73,6 +75,18 @@ make_body(const char *query, const json_t *variables, size_t *ret_len)
 	return text;
 }
 
+/*
+ * A secondary limit can come as a 200 whose only mark is a message: of an error without
+ * a type, or of an answer that has neither data nor errors.
+ */
+static bool
+speaks_of_limit(const struct gh_graph *a)
+{
+	const json_t *first = json_array_get(a->errors, 0);
+
+	return gh_limit_in_words(slice_str(text_of(first != NULL ? first : a->doc, "message")));
+}
+
 /* What the answer as a whole means: ERR_BUSY = the budget is used up, ask again. */
 static int
 judge(const struct gh_graph *a, struct err_info *ei)
@@ -85,6 +99,8 @@ judge(const struct gh_graph *a, struct err_info *ei)
 		return ERR_BUSY;
 	if (json_is_object(a->data) && json_object_size(a->data) > 0)
 		return 0;
+	if (speaks_of_limit(a))
+		return ERR_BUSY;
 	for (size_t i = 0; i < sizeof(too_much) / sizeof(too_much[0]); i++) {
 		if (error_of_type(a->errors, too_much[i]) != NULL)
 			return err_set(ei, ERR_LIMIT, "GraphQL: %.160s",

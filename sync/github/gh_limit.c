@@ -29,17 +29,23 @@ number_of(const struct http_response *res, const char *name)
 
 /* --- refusals --- */
 
-static bool
-says_limit(const struct http_response *res)
+bool
+gh_limit_in_words(struct slice text)
 {
 	static const char *const words[] = { "rate limit", "abuse detection" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (res->body.ptr != NULL &&
-		    memmem(res->body.ptr, res->body.len, words[i], strlen(words[i])) != NULL)
+		if (text.ptr != NULL &&
+		    memmem(text.ptr, text.len, words[i], strlen(words[i])) != NULL)
 			return true;
 	}
 	return false;
+}
+
+static bool
+says_limit(const struct http_response *res)
+{
+	return gh_limit_in_words((struct slice){ res->body.ptr, res->body.len });
 }
 
 static bool

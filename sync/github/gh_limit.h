@@ -54,6 +54,9 @@ void gh_budget_send(struct gh_budget *b, int64_t now_ms);
 void gh_limit_note(const struct http_response *res, enum gh_resource asked, int64_t now_ms,
     struct gh_budget budgets[GH_RESOURCES]);
 
+/* Does a message of GitHub's speak of a rate limit? */
+bool gh_limit_in_words(struct slice text);
+
 /* True if the answer is a refusal for a rate limit, and not for a missing right. */
 bool gh_limit_refused(const struct http_response *res);
 

@@ -14,10 +14,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct slice token = { (const char *)data, size };
 	struct snap_list_pos at = { 0, 0 };
 	char text[PAGE_TOKEN_TEXT];
+	uint64_t total = 0;
 
-	if (page_token_parse(token, &query, SLICE("acme/widgets"), &at, NULL) != 0)
+	if (page_token_parse_counted(token, &query, SLICE("acme/widgets"), &at, &total, NULL) !=
+	    0)
 		return 0;
-	page_token_make(&query, SLICE("acme/widgets"), at, text);
+	page_token_make_counted(&query, SLICE("acme/widgets"), at, total, text);
 	if (!slice_is(token, text))
 		abort();
 	return 0;

@@ -277,11 +277,18 @@ class Shipping(GcsCase):
         self.assertEqual(responder.stop(), 0)
         self.assertEqual(program.stop(), 0)
 
+    def is_mapped(self, program, library):
+        with open(f"/proc/{program.process.pid}/maps", encoding="utf-8") as file:
+            return library in file.read()
+
     def test_ranges_and_bad_numbers(self):
         self.mirror.sync()
         responder, api = self.mirror.responder()
         whole = self.mirror.log_text()
         url = f"/api/v1/{REPO}/logs/0"
+        self.assertFalse(self.is_mapped(responder, "libcurl"))  # it would cost 10 ms at every start
+        self.assertEqual(api.client.ask(url).body, whole)
+        self.assertTrue(self.is_mapped(responder, "/lib/maintner/store-gcs.so"))
         cases = {"bytes=0-9": whole[:10], "bytes=5-": whole[5:], "bytes=-7": whole[-7:],
                  f"bytes=3-{len(whole) * 2}": whole[3:]}
         for header, want in cases.items():

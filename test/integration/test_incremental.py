@@ -180,6 +180,84 @@ class OneByOne(Edited):
         self.assert_mirrors({**self.double.state(new), "repo": self.repo}, self.mirror.answers())
         self.assert_files()
 
+    def test_a_repository_renamed_back_has_its_name_again(self):
+        self.edit("rename_repo", new_name="acme/gadgets")
+        self.mirror.sync()
+        self.assertEqual("acme/gadgets", self.resource()["renamedTo"])
+        self.double.edit("acme/gadgets", "rename_repo", new_name=self.repo)
+        self.edit("edit_title", number=self.issues[0], title="home again")
+        self.seldom_round()
+        self.assertEqual("", self.resource()["renamedTo"])
+        self.assert_in_step("renamed back")
+        self.assert_files()
+
+    def get(self, path):
+        """What a fresh responder answers below the repository."""
+        program, api = self.mirror.responder()
+        try:
+            return api.get(f"/api/v1/{self.repo}{path}")
+        finally:
+            api.close()
+            self.assertEqual(0, program.stop(), program.tail())
+
+    def resource(self):
+        return self.get("")["repository"]
+
+    def seldom_round(self):
+        """Rounds until labels, the repository and the rules file are asked for again."""
+        asked = self.double.counts()["repo"]
+        for _ in range(11):
+            self.mirror.sync()
+            if self.double.counts()["repo"] > asked:
+                return
+        self.fail("the repository was not asked for in eleven rounds")
+
+    def rules(self):
+        """The rules that the responder shows; None without a file."""
+        program, api = self.mirror.responder()
+        try:
+            answer = api.ask(f"/api/v1/{self.repo}/slo", {})
+            self.assertIn(answer.status, (200, 404), answer)
+            return answer.json()["rules"] if answer.status == 200 else None
+        finally:
+            api.close()
+            self.assertEqual(0, program.stop(), program.tail())
+
+    def test_rules_are_kept_when_their_file_cannot_be_read(self):
+        self.assertIsNone(self.rules())
+        self.edit("set_rules", content='[{"complianceSettings": {"responseTime": "2d"}}]')
+        self.seldom_round()
+        before = self.rules()
+        self.assertEqual(["172800s"], [rule["responseTime"] for rule in before])
+        for fault in ({"kind": "status", "status": 403},
+                      {"kind": "garbage_json", "body": '{"content": "%%%", "encoding": "base64"}'},
+                      {"kind": "garbage_json", "body": '{"content": "", "encoding": "none"}'}):
+            self.double.fault(match="contents", times=1, **fault)
+            self.edit("set_rules", content='[{"complianceSettings": {"responseTime": "3d"}}]')
+            self.seldom_round()
+            self.double.clear_faults()
+            self.assertEqual(before, self.rules(), fault)
+        self.seldom_round()
+        self.assertEqual(["259200s"], [rule["responseTime"] for rule in self.rules()])
+        self.edit("set_rules", content=None)
+        self.seldom_round()
+        self.assertIsNone(self.rules())
+
+    def test_labels_of_several_pages_are_believed_when_read_twice(self):
+        for n in range(130):
+            self.edit("create_label", name=f"area/{n:03}")
+        self.seldom_round()
+        self.assert_labels()
+        # One vanishes while the first page was read already: none of the others may go.
+        self.double.fault(match="labels", kind="drop", times=1, after=1)
+        self.edit("delete_label", name="area/005")
+        self.seldom_round()
+        self.assert_labels()
+
+    def assert_labels(self):
+        got = [label["name"] for label in self.get("/labels")["labels"]]
+        self.assertEqual(sorted(label["name"] for label in self.state()["labels"]), sorted(got))
+
     def test_a_repository_that_goes_away_and_comes_back(self):
         before = self.mirror.answers()
         for gone, back, status in (("remove_repo", "restore_repo", "404"),
@@ -190,9 +268,11 @@ class OneByOne(Edited):
                                       program.tail)[0]
             self.assertIn(status, line["error"])
             self.assertEqual(before, self.mirror.answers())
+            self.assertIn(status, self.resource()["lastError"])
             self.double.edit(self.repo, back)
             harness.wait_until(lambda: program.log_with(message="round finished"), program.tail)
             self.assertEqual(0, program.stop(), program.tail())
+            self.assertEqual("", self.resource()["lastError"])
             self.assert_in_step(back)
         self.assert_files()
 

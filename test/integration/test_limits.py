@@ -7,6 +7,7 @@ moved by the test when the daemon has waited long enough.
 
 import collections
 import os
+import subprocess
 import time
 import unittest
 
@@ -100,6 +101,68 @@ class Refusals(LimitCase):
 
     def test_a_primary_limit_with_429(self):
         self.check((58, 66), kind="primary_limit", status=429, reset_in_s=60, times=1)
+
+
+class GraphqlRefusals(LimitCase):
+    """GraphQL has a budget of its own, and says in a 200 that it is spent."""
+
+    def queries(self):
+        return self.double.counts()["graphql"]
+
+    def test_an_error_in_the_body_is_waited_for_until_the_reset(self):
+        self.double.fault(match="graphql", kind="graphql_limited", reset_in_s=60, times=1)
+        program = self.start("--once")
+        self.sit_out(program, 0, 55, 66)
+        self.assert_complete(program)
+        self.assertEqual(1, len(self.waits(program)), program.tail())
+        self.assertGreater(self.queries(), 1)
+
+    def test_a_secondary_limit_on_graphql_keeps_to_its_time(self):
+        self.double.fault(match="graphql", kind="secondary_limit", status=200, retry_after=30,
+                          times=1)
+        program = self.start("--once")
+        self.sit_out(program, 0, 29, 34)
+        self.assert_complete(program)
+
+
+class App(LimitCase):
+    """A GitHub App's installation tokens, which end after an hour."""
+
+    def setUp(self):
+        super().setUp()
+        self.key = self.stage.path("app.pem")
+        subprocess.run(["openssl", "genrsa", "-traditional", "-out", self.key, "2048"],
+                       check=True, capture_output=True)
+        self.double.stop()
+        self.double = self.stage.double(self.folder, tokens=(), options=(
+            "--app-id", "77", "--app-key", self.key))
+        self.mirror = Mirror(self.stage, self.repo, self.double.url)
+
+    def start_app(self, *arguments):
+        return self.start("--app-id", "77", "--app-key-file", self.key, *arguments,
+                          env={"GITHUB_TOKEN": ""})
+
+    def tokens_made(self):
+        return self.double.counts()["app_token"]
+
+    def test_an_installation_is_found_and_its_token_used(self):
+        program = self.start_app("--once")
+        self.assert_complete(program)
+        self.assertEqual(1, self.tokens_made())
+
+    def test_a_token_is_renewed_before_it_ends(self):
+        program = self.start_app("--interval", "1")
+        wait_until(lambda: program.log_with(message="round finished"), program.tail)
+        self.assertEqual(1, self.tokens_made())
+        # Renewal goes by our clock, which stands still here; the double's hour is over, so
+        # that the old token is refused, and one new one is asked for.
+        self.double.clock(advance_s=3700)
+        rounds = len(program.log_with(message="round finished"))
+        wait_until(lambda: self.tokens_made() == 2, program.tail)
+        wait_until(lambda: len(program.log_with(message="round finished")) > rounds + 1,
+                   program.tail)
+        self.assertEqual(0, program.stop(), program.tail())
+        self.assertEqual(2, self.tokens_made())
 
 
 class Budgets(LimitCase):

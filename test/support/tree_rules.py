@@ -40,6 +40,7 @@ SYSTEM = {
     "openssl/": ("base/digest.c", "base/jwt.c"),
     "lmdb.h": ("lmdb-schema/snap_format.h",),
     "fcgiapp.h": ("fcgi/request_libfcgi.c",),
+    "pcre2.h": ("base/cel/cel_match.c",),
     "jansson.h": ("base/json.h", "mutation-log/mlog_fence.c"),
     "protobuf-c/": ("tools/mutation_json.h", "mutation-log/"),
 }

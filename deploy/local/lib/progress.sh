@@ -37,7 +37,7 @@ progress_line() {
 		issues=$((issues + $(metric_of "$m" 'maintner_sync_objects{family="issues"}')))
 		comments=$((comments + $(metric_of "$m" 'maintner_sync_objects{family="comments"}')))
 		requests=$((requests + $(metric_of "$m" maintner_sync_github_requests_total)))
-		r=$(metric_of "$m" maintner_sync_github_rate_remaining)
+		r=$(metric_of "$m" 'maintner_sync_github_rate_remaining{resource="core"}')
 		[ "$r" -ge 0 ] && [ -n "$m" ] && rate=$r
 	done
 	all_complete=$((complete == ${#repos[@]}))

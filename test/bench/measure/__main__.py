@@ -10,6 +10,7 @@ import machine
 from bench import Bench
 from front import ROOT
 from part_bucket import measure_bucket
+from part_filter import measure_filter
 from part_http import measure_http
 from part_router import measure_router
 from part_storage import measure_flush, measure_rebuild, measure_start
@@ -17,8 +18,8 @@ from part_sync import measure_sync
 from table import HEAD, plain, write_results
 
 PARTS = {"rebuild": measure_rebuild, "start": measure_start, "http": measure_http,
-         "sync": measure_sync, "flush": measure_flush, "bucket": measure_bucket,
-         "router": measure_router}
+         "filter": measure_filter, "sync": measure_sync, "flush": measure_flush,
+         "bucket": measure_bucket, "router": measure_router}
 RESULTS = os.path.join(ROOT, "test", "bench", "RESULTS.md")
 
 

@@ -195,9 +195,12 @@ what_is_no_base64url_is_refused(void **state)
 			fail_msg("\"%s\" was taken", texts[i]);
 	}
 	assert_true(base64url_decode((struct slice){ "Zm\0v", 4 }, longest, 64) == SIZE_MAX);
-	memset(longest, 'A', sizeof(longest)); /* longer than it takes */
+	memset(longest, 'A', sizeof(longest)); /* only the room for its content bounds it */
 	assert_true(base64url_decode((struct slice){ longest, sizeof(longest) }, longest,
-			sizeof(longest)) == SIZE_MAX);
+			sizeof(longest) / 4 * 3 - 1) == SIZE_MAX);
+	assert_int_equal(base64url_decode((struct slice){ longest, sizeof(longest) }, longest,
+			     sizeof(longest) / 4 * 3),
+	    sizeof(longest) / 4 * 3);
 }
 
 static void

@@ -12,7 +12,7 @@
 #include "fcgi/page_token.h"
 
 #define REPO SLICE("acme/widgets")
-#define RAW 26
+#define RAW 34
 
 static const struct params query = { .order = SNAP_BY_UPDATED,
 	.descending = true,
@@ -155,6 +155,40 @@ a_token_of_another_query_is_refused(void **state)
 	    ERR_INVAL);
 }
 
+static void
+a_token_carries_the_total(void **state)
+{
+	static const uint64_t totals[] = { 0, 1, 123456, UINT64_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
+		char token[PAGE_TOKEN_TEXT];
+		struct snap_list_pos got;
+		uint64_t total = 7;
+
+		page_token_make_counted(
+		    &query, REPO, (struct snap_list_pos){ 1, 2 }, totals[i], token);
+		assert_int_equal(page_token_parse_counted(
+				     slice_str(token), &query, REPO, &got, &total, NULL),
+		    0);
+		assert_true(total == totals[i]);
+	}
+}
+
+/* A token that a version before this one made. */
+static void
+a_token_of_another_version_is_damaged(void **state)
+{
+	struct err_info ei = { .text = "" };
+	struct snap_list_pos got;
+
+	(void)state;
+	assert_int_equal(page_token_parse(SLICE("AQDjNDMfwNZ8_IAAAYvP5WgAAAASZ5qwhJw"), &query,
+			     REPO, &got, &ei),
+	    ERR_INVAL);
+	assert_non_null(strstr(ei.text, "damaged"));
+}
+
 /* A client may change these in the middle of a walk. */
 static void
 page_size_and_fields_do_not_bind_a_token(void **state)
@@ -180,6 +214,8 @@ main(void)
 		cmocka_unit_test(every_truncation_and_addition_is_noticed),
 		cmocka_unit_test(junk_is_damaged),
 		cmocka_unit_test(a_token_of_another_query_is_refused),
+		cmocka_unit_test(a_token_carries_the_total),
+		cmocka_unit_test(a_token_of_another_version_is_damaged),
 		cmocka_unit_test(page_size_and_fields_do_not_bind_a_token),
 	};
 

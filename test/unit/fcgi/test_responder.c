@@ -165,7 +165,8 @@ names_are_compared_without_case_and_decoded_part_by_part(void **state)
 		{ "/api/v1/acme/widgets/issues/", 404 },
 		{ "//api/v1/acme/widgets/issues", 404 },
 		{ "/api/v2/acme/widgets/issues", 404 },
-		{ "/api/v1/acme/widgets", 404 },
+		{ "/api/v1/acme/widgets", 200 },
+		{ "/api/v1/acme/widgets/", 404 },
 		{ "/api/v1", 404 },
 		{ "/", 404 },
 		{ "", 404 },
@@ -281,20 +282,23 @@ a_repository_is_listed_under_its_owner(void **state)
 	struct fixture *fx = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		json_t *want = json_of(
-		    cases[i].listed ? "{'repositories':[{'name':'acme/widgets',"
-				      "'issueCount':2,'pullRequestCount':2}],"
-				      "'nextPageToken':'','total':1}"
-				    : "{'repositories':[],'nextPageToken':'','total':0}");
 		char uri[128];
 		struct answer a;
+
+		json_t *list;
 
 		snprintf(uri, sizeof(uri), "/api/v1/owners/%s/repositories", cases[i].owner);
 		ask(&fx->r, "GET", uri, &a);
 		assert_int_equal(a.status, 200);
-		assert_json_equal(a.json, want);
+		assert_int_equal(
+		    json_integer_value(json_object_get(a.json, "total")), cases[i].listed);
+		list = json_object_get(a.json, "repositories");
+		assert_int_equal(json_array_size(list), cases[i].listed);
+		if (cases[i].listed != 0)
+			assert_string_equal(
+			    json_string_value(json_object_get(json_array_get(list, 0), "name")),
+			    "acme/widgets");
 		answer_clear(&a);
-		json_decref(want);
 	}
 }
 
@@ -339,18 +343,6 @@ metrics_count_answers_and_issues(void **state)
 	assert_non_null(strstr(a.body, "maintner_fcgi_answers_total{status=\"4xx\"} 1\n"));
 	assert_non_null(
 	    strstr(a.body, "maintner_fcgi_issues{kind=\"pull_request\",state=\"closed\"} 1\n"));
-	answer_clear(&a);
-}
-
-static void
-filters_are_said_to_be_missing(void **state)
-{
-	struct fixture *fx = *state;
-	struct answer a;
-
-	ask(&fx->r, "GET", ISSUES "?filter=issue.closed", &a);
-	assert_int_equal(a.status, 501);
-	assert_int_equal(json_integer_value(json_object_get(a.json, "code")), 12);
 	answer_clear(&a);
 }
 
@@ -432,7 +424,6 @@ main(void)
 		WITH(a_repository_is_listed_under_its_owner),
 		WITH(health_tells_whether_the_mirror_is_complete),
 		WITH(metrics_count_answers_and_issues),
-		WITH(filters_are_said_to_be_missing),
 		WITH(before_there_is_a_snapshot_everything_is_503_and_then_not),
 		WITH(every_allocation_may_fail),
 	};

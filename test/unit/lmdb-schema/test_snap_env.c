@@ -206,6 +206,16 @@ damage(const char *dir, const char *table, size_t at)
 	mem_free(copy.mv_data);
 }
 
+/* One that has a row of its own. */
+static struct slice
+long_body(void)
+{
+	static char text[10000];
+
+	memset(text, 'b', sizeof(text));
+	return (struct slice){ text, sizeof(text) };
+}
+
 static void
 verify_finds_a_flipped_bit_in_any_table(void **state)
 {
@@ -225,7 +235,7 @@ verify_finds_a_flipped_bit_in_any_table(void **state)
 
 		fx_edit(fx, t, 1)->title = SLICE("t");
 		snap_comment_put(t, &fx->edit, &c);
-		snap_body_put(t, 1, SLICE("body"));
+		snap_body_set(&fx->edit, long_body());
 		snap_user_put(t, 3, SLICE("ann"));
 		snap_review_comment_put(t, &fx->edit, &line);
 		snap_label_put(t, 4, SLICE("bug"));

@@ -36,7 +36,7 @@ put_full_issue(struct snap_fixture *fx)
 	e->label_count = 2;
 	e->assignees[0] = 42;
 	e->assignee_count = 1;
-	snap_body_put(t, 7, SLICE("text\\n"));
+	snap_body_set(e, SLICE("text\\n"));
 	fx_store(fx, t);
 	assert_int_equal(snap_txn_commit(t), 0);
 }
@@ -111,6 +111,85 @@ an_edit_that_changes_nothing_stores_the_same_row(void **state)
 	assert_memory_equal(i.row, before, len);
 	snap_writer_view_end(v);
 	mem_free(before);
+}
+
+static void
+set_body(struct snap_fixture *fx, size_t len)
+{
+	struct snap_txn *t = fx_begin(fx);
+	struct snap_issue_edit *e = fx_edit(fx, t, 7);
+	char *text = mem_alloc(len + 1);
+
+	memset(text, 'b', len);
+	snap_body_set(e, (struct slice){ text, len });
+	fx_store(fx, t);
+	assert_int_equal(snap_txn_commit(t), 0);
+	mem_free(text);
+}
+
+static void
+assert_body(struct snap_fixture *fx, size_t len, bool with_members)
+{
+	struct snap_view *v = fx_view(fx);
+	struct slice body, by_number, run;
+	struct snap_issue i;
+	uint64_t rows;
+
+	assert_int_equal(snap_issue_get(v, 7, &i), 0);
+	assert_int_equal(snap_issue_body(v, &i, &body), 0);
+	assert_int_equal(body.len, len + 2);
+	assert_true(body.ptr[0] == '"' && body.ptr[len + 1] == '"');
+	assert_true(len == 0 || (body.ptr[1] == 'b' && body.ptr[len] == 'b'));
+	assert_int_equal(snap_body_get(v, 7, &by_number), 0);
+	assert_true(slice_eq(body, by_number));
+	assert_int_equal(snap_issue_members_and_body(&i, &run), with_members);
+	if (with_members)
+		assert_ptr_equal(run.ptr + run.len, body.ptr + body.len);
+	else
+		assert_true(slice_eq(run, snap_issue_members(&i)));
+	assert_int_equal(snap_verify(v, &rows, NULL), 0);
+	snap_writer_view_end(v);
+}
+
+/* From empty to the longest that a row holds, beyond, and back; other changes leave it. */
+static void
+a_body_of_any_length_comes_back(void **state)
+{
+	static const struct {
+		size_t len;
+		bool with_members;
+	} cases[] = { { 0, true }, { 1, true }, { 700, true }, { 8192, true }, { 8193, false },
+		{ 200000, false }, { 8193, false }, { 5, true }, { 9000, false }, { 0, true } };
+	struct snap_fixture *fx = *state;
+	struct snap_txn *t;
+
+	put_full_issue(fx);
+	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+		set_body(fx, cases[n].len);
+		assert_body(fx, cases[n].len, cases[n].with_members);
+		t = fx_begin(fx);
+		fx_edit(fx, t, 7)->title = SLICE("another");
+		fx_store(fx, t);
+		assert_int_equal(snap_txn_commit(t), 0);
+		assert_body(fx, cases[n].len, cases[n].with_members);
+	}
+}
+
+static void
+every_row_is_so_long_that_it_has_pages_of_its_own(void **state)
+{
+	struct snap_fixture *fx = *state;
+	struct snap_txn *t = fx_begin(fx);
+	struct snap_issue i;
+	struct snap_view *v;
+
+	fx_edit(fx, t, 1)->title = SLICE("t");
+	fx_store(fx, t);
+	assert_int_equal(snap_txn_commit(t), 0);
+	v = fx_view(fx);
+	assert_int_equal(snap_issue_get(v, 1, &i), 0);
+	assert_int_equal(i.row_len, 2040);
+	snap_writer_view_end(v);
 }
 
 static void
@@ -238,6 +317,10 @@ main(void)
 		    every_member_is_rendered_as_the_api_shows_it, fx_setup, fx_teardown),
 		cmocka_unit_test_setup_teardown(
 		    an_edit_that_changes_nothing_stores_the_same_row, fx_setup, fx_teardown),
+		cmocka_unit_test_setup_teardown(
+		    a_body_of_any_length_comes_back, fx_setup, fx_teardown),
+		cmocka_unit_test_setup_teardown(
+		    every_row_is_so_long_that_it_has_pages_of_its_own, fx_setup, fx_teardown),
 		cmocka_unit_test_setup_teardown(
 		    a_renamed_label_or_milestone_shows_in_every_issue, fx_setup, fx_teardown),
 		cmocka_unit_test_setup_teardown(

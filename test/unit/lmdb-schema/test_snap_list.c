@@ -101,6 +101,64 @@ check_list(struct snap_view *v, unsigned classes, bool descending)
 	assert_int_equal(snap_list_next(&l, &resume), ERR_NOENT);
 }
 
+/* The same in one go, with rows. */
+static void
+check_rows(struct snap_view *v, unsigned classes, bool descending)
+{
+	uint32_t want[ISSUES];
+	size_t n = expected(classes, descending, want);
+	struct snap_list_pos pos;
+	struct snap_issue issue;
+	struct snap_list l;
+
+	assert_int_equal(snap_list_begin(v, sort_order, descending, classes, NULL, &l), 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(snap_list_next_issue(&l, &pos, &issue), 0);
+		assert_int_equal(pos.number, want[i]);
+		assert_int_equal(issue.number, want[i]);
+		assert_int_equal(
+		    (issue.flags & SNAP_ISSUE_PULL) != 0, (models[want[i] - 1].cls & 1) != 0);
+	}
+	for (int again = 0; again < 2; again++)
+		assert_int_equal(snap_list_next_issue(&l, &pos, &issue), ERR_NOENT);
+}
+
+/* A scan gives the same, from every place on. */
+static void
+check_scan(struct snap_view *v, unsigned classes, bool descending)
+{
+	uint32_t want[ISSUES];
+	size_t n = expected(classes, descending, want);
+	struct snap_list_pos pos = { 0 }, resumed;
+	struct snap_issue issue;
+	struct snap_scan s, again;
+
+	assert_int_equal(snap_scan_begin(v, sort_order, descending, classes, NULL, &s), 0);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0) {
+			assert_int_equal(
+			    snap_scan_begin(v, sort_order, descending, classes, &pos, &again),
+			    0);
+			assert_int_equal(snap_scan_next(&again, &resumed, &issue), 0);
+			assert_int_equal(resumed.number, want[i]);
+			s = again;
+			pos = resumed;
+		} else {
+			assert_int_equal(snap_scan_next(&s, &pos, &issue), 0);
+			assert_int_equal(pos.number, want[i]);
+		}
+		assert_int_equal(issue.number, want[i]);
+		assert_int_equal(snap_issue_check(&issue), 0);
+	}
+	assert_int_equal(snap_scan_begin(v, sort_order, descending, classes, NULL, &s), 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(snap_scan_next(&s, &pos, &issue), 0);
+		assert_int_equal(pos.number, want[i]);
+	}
+	for (int more = 0; more < 2; more++)
+		assert_int_equal(snap_scan_next(&s, &pos, &issue), ERR_NOENT);
+}
+
 static void
 lists_agree_with_a_model_through_random_changes(void **state)
 {
@@ -123,6 +181,10 @@ lists_agree_with_a_model_through_random_changes(void **state)
 			for (unsigned classes = 0; classes <= SNAP_CLASS_ALL; classes++) {
 				check_list(v, classes, false);
 				check_list(v, classes, true);
+				check_rows(v, classes, false);
+				check_rows(v, classes, true);
+				check_scan(v, classes, false);
+				check_scan(v, classes, true);
 			}
 		}
 		snap_writer_view_end(v);
