@@ -10,6 +10,7 @@
 #include "base/fcgi/client.h"
 #include "base/repo_list.h"
 #include "router/breaker.h"
+#include "router/filter.h"
 
 struct uv_loop_s;
 struct fcgi_budget;
@@ -24,7 +25,8 @@ struct backend_opts {
 
 /* A short text of the backend that fan-outs keep for a while. */
 struct backend_counts {
-	char *json; /* an object of "repositories", or NULL */
+	char *json;            /* an object of "repositories", or NULL */
+	struct filter_row row; /* the same, for filters */
 	int64_t at_ms;
 };
 

@@ -25,12 +25,14 @@ struct fetch {
 	struct fcgi_exchange *x;
 	struct buf answer;
 	char *json; /* of the cache or the answer; NULL: unreachable */
-	bool done;
+	bool done, match;
 };
 
 struct fanout {
 	struct call *call;
 	struct page_query query;
+	struct filter *filter;         /* NULL: all match */
+	char after[REPO_NAME_MAX + 1]; /* the last name of the page before, "" at first */
 	struct fetch *fetches;
 	size_t count, next, running, done;
 	size_t total; /* of all pages */
@@ -39,6 +41,12 @@ struct fanout {
 };
 
 static void pump(struct fanout *f);
+
+static bool
+is_filtered(const struct fanout *f)
+{
+	return f->filter != NULL;
+}
 
 /*
  * The end.
@@ -58,6 +66,8 @@ clear_fetches(struct fanout *f)
 		backend_release(e->backend);
 	}
 	f->count = 0;
+	filter_free(f->filter);
+	f->filter = NULL;
 }
 
 static void
@@ -74,23 +84,56 @@ write_names(const struct fanout *f, struct buf *out)
 	}
 }
 
+/* Without a filter every repository of the page matches, whether it answered or not. */
+static int
+match_all(struct fanout *f, struct err_info *ei)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < f->count && rc == 0; i++) {
+		struct fetch *e = &f->fetches[i];
+
+		e->match = !is_filtered(f);
+		if (is_filtered(f) && e->json != NULL)
+			rc = filter_match(f->filter, &e->backend->counts.row, &e->match, ei);
+		f->total += is_filtered(f) && e->match;
+	}
+	return rc;
+}
+
+/* The page's objects; returns the name of the last one if others follow. */
+static const char *
+write_page(const struct fanout *f, struct buf *out)
+{
+	const char *last = NULL;
+	size_t written = 0, seen = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct fetch *e = &f->fetches[i];
+
+		if (!e->match || strcasecmp(e->backend->name, f->after) <= 0)
+			continue;
+		if (seen++ == f->query.size)
+			return last;
+		last = e->backend->name;
+		if (e->json == NULL)
+			continue;
+		buf_str(out, written++ > 0 ? "," : "");
+		buf_str(out, e->json);
+	}
+	return f->more ? last : NULL;
+}
+
 static void
 write_answer(const struct fanout *f, struct buf *out)
 {
 	char token[PAGE_NAME_TOKEN] = "";
-	bool first = true;
+	const char *last;
 
 	buf_str(out, "{\"repositories\":[");
-	for (size_t i = 0; i < f->count; i++) {
-		if (f->fetches[i].json == NULL)
-			continue;
-		buf_str(out, first ? "" : ",");
-		buf_str(out, f->fetches[i].json);
-		first = false;
-	}
-	if (f->more)
-		page_name_token(f->call->path.owner, f->query.filter,
-		    f->fetches[f->count - 1].backend->name, token);
+	last = write_page(f, out);
+	if (last != NULL)
+		page_name_token(f->call->path.owner, f->query.filter, last, token);
 	buf_fmt(
 	    out, "],\"nextPageToken\":\"%s\",\"total\":%zu,\"unreachable\":[", token, f->total);
 	write_names(f, out);
@@ -103,12 +146,19 @@ finish(struct fanout *f)
 	static const struct call_field fields[] = { { "Cache-Control", "no-cache" },
 		{ NULL, NULL } };
 	struct call *c = f->call;
+	struct err_info ei = { .text = "" };
 	struct buf out;
+	int rc = match_all(f, &ei);
 
 	buf_init(&out, ANSWER_BYTES_MAX);
-	write_answer(f, &out);
+	if (rc == 0)
+		write_answer(f, &out);
 	clear_fetches(f);
-	if (buf_err(&out) != 0)
+	if (rc == ERR_TIMEOUT)
+		call_error(c, OUTCOME_BAD_REQUEST, 504, ei.text, NULL);
+	else if (rc != 0)
+		call_error(c, OUTCOME_BAD_REQUEST, 400, ei.text, NULL);
+	else if (buf_err(&out) != 0)
 		call_error(c, OUTCOME_ERROR, 500, "the answer is too long", NULL);
 	else
 		call_answer(c, OUTCOME_OWN, 200, "application/json", fields, buf_view(&out));
@@ -144,13 +194,27 @@ on_deadline(struct fcgi_request *req)
  * One backend.
  */
 
-/* The object of this very repository out of an answer, as text; NULL if there is none. */
+static void
+keep_counts(struct backend *b, const char *json, const json_t *item)
+{
+	struct backend_counts *n = &b->counts;
+
+	mem_free(n->json);
+	n->json = mem_strdup(json);
+	n->at_ms = clock_mono_ms();
+	n->row.name = b->name;
+	for (unsigned i = 0; i < FILTER_COUNTS; i++)
+		n->row.counts[i] =
+		    json_integer_value(json_object_get(item, filter_count_name(i)));
+}
+
+/* The object of this very repository out of an answer, kept, and a copy of it; or NULL. */
 static char *
-object_of(const struct backend *b, struct slice body)
+take_object(struct backend *b, struct slice body)
 {
 	struct json_in in = { .what = "answer" };
 	json_t *doc = NULL, *item;
-	char *text = NULL, *kept = NULL;
+	char *text = NULL, *copy = NULL;
 
 	if (json_in_parse(body, "answer", &doc, NULL) != 0)
 		return NULL;
@@ -158,11 +222,13 @@ object_of(const struct backend *b, struct slice body)
 	if (in.err == 0 && item != NULL &&
 	    strcasecmp(json_in_str(&in, item, "name"), b->name) == 0)
 		text = json_dumps(item, JSON_COMPACT);
-	if (text != NULL)
-		kept = mem_strdup(text);
+	if (text != NULL) {
+		keep_counts(b, text, item);
+		copy = mem_strdup(text);
+	}
 	free(text); /* jansson's own */
 	json_decref(doc);
-	return kept;
+	return copy;
 }
 
 static void
@@ -173,14 +239,6 @@ fetch_done(struct fetch *e)
 	e->done = true;
 	f->done++;
 	buf_clear(&e->answer);
-}
-
-static void
-keep_counts(struct backend *b, const char *json)
-{
-	mem_free(b->counts.json);
-	b->counts.json = mem_strdup(json);
-	b->counts.at_ms = clock_mono_ms();
 }
 
 static void
@@ -205,10 +263,8 @@ on_end(void *ctx, const struct fcgi_end *end)
 	else
 		backend_failed(e->backend, ERR_PROTO);
 	if (ok && h.status == 200)
-		e->json = object_of(
+		e->json = take_object(
 		    e->backend, (struct slice){ text.ptr + h.bytes, text.len - h.bytes });
-	if (e->json != NULL)
-		keep_counts(e->backend, e->json);
 	fetch_done(e);
 	pump(e->fanout);
 }
@@ -300,16 +356,18 @@ is_owner(const struct repo_entry *e, const char *owner)
 	       (e->owner_len == n && strncasecmp(e->name, owner, n) == 0);
 }
 
-/* The list is sorted as pages are; `after` is the last name of the page before. */
+/*
+ * Whom to ask: the page's repositories, or under a filter all of the owner's, since any of
+ * them may match.  The list is sorted as pages are.
+ */
 static int
-pick(struct fanout *f, const char *after, struct err_info *ei)
+pick(struct fanout *f, size_t most, struct err_info *ei)
 {
 	struct call *c = f->call;
 	struct table *t = &c->rt->table;
 	int rc = 0;
 
-	f->fetches =
-	    arena_alloc(fcgi_request_arena(c->req), f->query.size * sizeof(*f->fetches));
+	f->fetches = arena_alloc(fcgi_request_arena(c->req), (most + 1) * sizeof(*f->fetches));
 	if (f->fetches == NULL)
 		return ERR_NOMEM;
 	for (size_t i = 0; i < t->list.count && rc == 0; i++) {
@@ -317,10 +375,10 @@ pick(struct fanout *f, const char *after, struct err_info *ei)
 
 		if (!is_owner(&t->list.items[i], c->path.owner))
 			continue;
-		f->total++;
-		if (strcasecmp(t->list.items[i].name, after) <= 0)
+		f->total += !is_filtered(f);
+		if (!is_filtered(f) && strcasecmp(t->list.items[i].name, f->after) <= 0)
 			continue;
-		f->more = f->count == f->query.size;
+		f->more = f->count == most;
 		if (f->more)
 			continue;
 		rc = table_backend_at(t, &c->rt->backend_opts, i, &e->backend, ei);
@@ -337,24 +395,23 @@ static int
 prepare(struct fanout *f, struct err_info *ei)
 {
 	struct call *c = f->call;
-	char after[TARGET_MAX + REPO_NAME_MAX] = "";
 	int rc = page_query_parse(fcgi_request_param(c->req, "QUERY_STRING"),
 	    fcgi_request_arena(c->req), &f->query, ei);
 
-	/* The expression is checked and run here, between the fetches and the page. */
-	if (rc == 0 && f->query.filter.len > 0)
-		return err_set(ei, ERR_UNSUPPORTED, "filter is not supported here yet");
 	if (rc == 0 && f->query.token.len > 0)
-		rc = page_name_parse(f->query.token, c->path.owner, f->query.filter, after, ei);
-	return rc == 0 ? pick(f, after, ei) : rc;
+		rc = page_name_parse(
+		    f->query.token, c->path.owner, f->query.filter, f->after, ei);
+	if (rc == 0 && f->query.filter.len > 0)
+		rc = filter_new(f->query.filter, &f->filter, ei);
+	if (rc != 0)
+		return rc;
+	return pick(f, is_filtered(f) ? c->rt->table.list.count : f->query.size, ei);
 }
 
 static void
 refuse(struct call *c, int rc, const char *text)
 {
-	if (rc == ERR_UNSUPPORTED)
-		call_error(c, OUTCOME_BAD_REQUEST, 501, text, NULL);
-	else if (rc == ERR_INVAL || rc == ERR_LIMIT)
+	if (rc == ERR_INVAL || rc == ERR_LIMIT)
 		call_error(c, OUTCOME_BAD_REQUEST, 400, text, NULL);
 	else
 		call_error(c, OUTCOME_ERROR, 500, "out of memory", NULL);

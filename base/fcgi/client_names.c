@@ -11,11 +11,16 @@
 static bool
 take_literal(struct fcgi_client *c)
 {
+	struct sockaddr_storage sa; /* also written to when it is none */
 	int port = atoi(c->addr.port);
 
-	if (uv_ip4_addr(c->addr.host, port, (struct sockaddr_in *)&c->addrs[0]) != 0 &&
-	    uv_ip6_addr(c->addr.host, port, (struct sockaddr_in6 *)&c->addrs[0]) != 0)
-		return false;
+	memset(&sa, 0, sizeof(sa));
+	if (uv_ip4_addr(c->addr.host, port, (struct sockaddr_in *)&sa) != 0) {
+		memset(&sa, 0, sizeof(sa));
+		if (uv_ip6_addr(c->addr.host, port, (struct sockaddr_in6 *)&sa) != 0)
+			return false;
+	}
+	c->addrs[0] = sa;
 	c->literal = true;
 	c->addr_count = 1;
 	c->addrs_until_ms = INT64_MAX;

@@ -125,12 +125,51 @@ class Owners(RouterCase):
         self.assertGreaterEqual(most[0], 10)
         self.stop()
 
-    def test_filters_are_not_there_yet(self):
+    def test_filters_choose_among_all_repositories(self):
+        def says(repo, issues):
+            body = json.dumps({"repositories": [{
+                "name": repo, "issueCount": issues, "pullRequestCount": 2, "openIssueCount": 1}],
+                "nextPageToken": "", "total": 1}).encode()
+            return lambda request: request.reply(body)
+        for issues, repo in enumerate(self.repos):
+            self.backends[repo].behave = says(repo, issues * 10)
         self.start()
-        self.assert_status(self.ask("/api/v1/owners/-/repositories",
-                                    {"filter": "repository.issue_count > 10"}), 501, 12)
+        for text, want in (("repository.issue_count > 10", ["acme-x/only", "acme/crate", "zeta/one"]),
+                           ('repository.name.startsWith("acme/") && repository.issueCount >= 10',
+                            ["acme/bolt", "acme/crate"]),
+                           ("repository.issue_count > 1000", []),
+                           ("repository.event_count == 0 && now > timestamp('2020-01-01T00:00:00Z')",
+                            ["acme-x/only", *self.repos[:3], "zeta/one"])):
+            for size in (1, 2, 500):
+                with self.subTest(text=text, size=size):
+                    names, token = [], ""
+                    while True:
+                        page, whole = self.names("-", {"filter": text, "pageSize": size,
+                                                       "pageToken": token})
+                        self.assertEqual((len(want), []), (whole["total"], whole["unreachable"]))
+                        names += page
+                        token = whole["nextPageToken"]
+                        if not token:
+                            break
+                    self.assertEqual(want, names)
+        token = self.names("-", {"filter": "repository.issue_count > 10", "pageSize": 1})[1]["nextPageToken"]
+        for text, word in (("repository.nothing > 1", "column 12"), ("repository.name", "bool"),
+                           ("issue.number == 1", "issue"), ("1 / 0 == 1", "division"), ("(", "line 1")):
+            got = self.ask("/api/v1/owners/-/repositories", {"filter": text})
+            self.assert_status(got, 400, 3, "filter: ")
+            self.assertIn(word, got.json()["message"])
+        self.assert_status(self.ask("/api/v1/owners/-/repositories", {"pageToken": token}), 400, 3,
+                           "another query")
         got = self.ask("/api/v1/owners/acme/repositories", method="HEAD")
         self.assertEqual((200, b""), (got.status, got.body))
+        self.stop()
+
+    def test_a_filter_names_who_did_not_answer(self):
+        self.backends["acme/bolt"].stop()
+        self.start()
+        names, whole = self.names("acme", {"filter": "repository.issue_count == 3"})
+        self.assertEqual((["acme/Anvil", "acme/crate"], ["acme/bolt"], 2),
+                         (names, whole["unreachable"], whole["total"]))
         self.stop()
 
 

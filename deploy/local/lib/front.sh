@@ -13,27 +13,11 @@ render() {
 	printf '%s' "$text"
 }
 
-# For use inside a regular expression: names hold no other special character than the dot.
-quoted() {
-	printf '%s' "${1//./\\.}"
-}
-
-# render_each TEMPLATE : once per repository, in order.
-render_each() {
-	local template=$1 i all=""
-	for i in "${!repos[@]}"; do
-		all+=$(render "$template" "OWNER=$(quoted "${repos[$i]%%/*}")" "REPO=$(quoted "${repos[$i]#*/}")" \
-			"NAME=repo$i" "SOCKET=$(front_socket "$i")" "SNAPSHOT=$state_dir/snapshot/${repos[$i]}" \
-			"BIN=$bin_dir" "RUN=$run_dir" "DEPLOY=$deploy_dir")
-		all+=$'\n'
-	done
-	printf '%s' "$all"
-}
-
+# The router's socket as the server's configuration spells it.
 front_socket() {
 	case $front in
-	nginx) printf 'unix:%s/fcgi-%s.sock' "$run_dir" "$1" ;;
-	*) printf '%s/fcgi-%s.sock' "$run_dir" "$1" ;;
+	nginx) printf 'unix:%s/router.sock' "$run_dir" ;;
+	*) printf '%s/router.sock' "$run_dir" ;;
 	esac
 }
 
@@ -47,21 +31,22 @@ front_packages() {
 
 # write_front_config : into $run_dir/front.conf.
 write_front_config() {
-	local common=("PORT=$port" "RUN=$run_dir")
+	local common=("PORT=$port" "RUN=$run_dir") socket
+	socket=SOCKET=$(front_socket)
 	mkdir -p "$run_dir/www"
 	case $front in
 	nginx)
 		render "$deploy_dir/nginx/nginx.conf.in" "${common[@]}" \
-			"UPSTREAMS=$(render_each "$deploy_dir/nginx/upstream.conf.in")" \
-			"LOCATIONS=$(render_each "$deploy_dir/nginx/location.conf.in")"
+			"UPSTREAMS=$(render "$deploy_dir/nginx/router-upstream.conf.in" "$socket")" \
+			"LOCATIONS=$(render "$deploy_dir/nginx/router-location.conf.in" "DEPLOY=$deploy_dir")"
 		;;
 	lighttpd)
 		render "$deploy_dir/lighttpd/lighttpd.conf.in" "${common[@]}" \
-			"BACKENDS=$(render_each "$deploy_dir/lighttpd/backend.conf.in")"
+			"BACKENDS=$(render "$deploy_dir/lighttpd/router.conf.in" "$socket")"
 		;;
 	apache)
 		render "$deploy_dir/apache/apache.conf.in" "${common[@]}" \
-			"BACKENDS=$(render_each "$deploy_dir/apache/proxy.conf.in")"
+			"BACKENDS=$(render "$deploy_dir/apache/router.conf.in" "$socket")"
 		;;
 	esac >"$run_dir/front.conf"
 }

@@ -1,5 +1,5 @@
 # progress.sh - what the sync daemons say of themselves, as a line for people.
-# Uses: bin_dir, run_dir, repos.
+# Uses: bin_dir, run_dir, repos, shas.
 
 # metric_of TEXT NAME : the value of a metric, 0 if it is not there.
 metric_of() {
@@ -13,7 +13,7 @@ metric_of() {
 }
 
 sync_metrics() {
-	"$bin_dir/maint-probe" "unix:$run_dir/sync-$1.sock" --path /metrics --verbose --timeout 2 2>/dev/null
+	"$bin_dir/maint-probe" "unix:$run_dir/s-${shas[$1]}.sock" --path /metrics --verbose --timeout 2 2>/dev/null
 }
 
 # eta DONE EXPECTED ELAPSED : "about 2m10s", or nothing while it cannot be told.
