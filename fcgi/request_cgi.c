@@ -119,7 +119,7 @@ request_serve_cgi(int in_fd, int out_fd, const struct request_serve_opts *o,
 	if (rc == 0) {
 		req.body = buf_view(&body);
 		req.arena = &arena;
-		request_run(&req, &bufs, handler, ctx, 0);
+		request_run_to_end(&req, &bufs, handler, ctx, 0);
 		rc = carrier.rc;
 	}
 	if (rc != 0)
