@@ -8,6 +8,7 @@ static void
 destroy(struct backend *b)
 {
 	fcgi_client_free(b->client);
+	fcgi_client_free(b->slow_client);
 	mem_free(b->counts.json);
 	mem_free(b->address);
 	mem_free(b->name);
@@ -17,7 +18,6 @@ destroy(struct backend *b)
 static int
 open_client(struct backend *b, const struct repo_entry *e, struct err_info *ei)
 {
-	struct addr addr;
 	struct buf text;
 	int rc;
 
@@ -28,8 +28,8 @@ open_client(struct backend *b, const struct repo_entry *e, struct err_info *ei)
 	buf_clear(&text);
 	if (b->address == NULL)
 		return ERR_NOMEM;
-	rc = addr_parse(b->address, &addr, ei);
-	return rc == 0 ? fcgi_client_new(b->opts->loop, &addr, &b->opts->client, &b->client)
+	rc = addr_parse(b->address, &b->addr, ei);
+	return rc == 0 ? fcgi_client_new(b->opts->loop, &b->addr, &b->opts->client, &b->client)
 		       : rc;
 }
 
@@ -69,12 +69,19 @@ backend_release(struct backend *b)
 }
 
 int
-backend_ask(struct backend *b, const struct fcgi_exchange_spec *spec,
+backend_ask(struct backend *b, bool slow, const struct fcgi_exchange_spec *spec,
     const struct fcgi_exchange_events *events, void *ctx, struct fcgi_exchange **ret)
 {
+	int rc = 0;
+
 	if (!breaker_allow(&b->breaker, &b->opts->breaker, clock_mono_ms()))
 		return ERR_BUSY;
-	return fcgi_exchange_start(b->client, spec, events, ctx, ret);
+	if (slow && b->slow_client == NULL)
+		rc =
+		    fcgi_client_new(b->opts->loop, &b->addr, &b->opts->client, &b->slow_client);
+	return rc == 0 ? fcgi_exchange_start(
+			     slow ? b->slow_client : b->client, spec, events, ctx, ret)
+		       : rc;
 }
 
 void
@@ -89,8 +96,11 @@ backend_failed(struct backend *b, int code)
 {
 	b->failed++;
 	/* Whoever hangs or is not there may have moved; a kept connection would not tell. */
-	if (code == ERR_TIMEOUT || code == ERR_UNAVAILABLE || code == ERR_NOENT)
+	if (code == ERR_TIMEOUT || code == ERR_UNAVAILABLE || code == ERR_NOENT) {
 		fcgi_client_refresh(b->client);
+		if (b->slow_client != NULL)
+			fcgi_client_refresh(b->slow_client);
+	}
 	return breaker_failure(&b->breaker, &b->opts->breaker, clock_mono_ms());
 }
 
@@ -99,6 +109,7 @@ backend_close(struct backend *b)
 {
 	backend_hold(b); /* callbacks may let go of it */
 	fcgi_client_free(b->client);
-	b->client = NULL;
+	fcgi_client_free(b->slow_client);
+	b->client = b->slow_client = NULL;
 	backend_release(b);
 }

@@ -36,7 +36,13 @@ struct backend {
 	size_t owner_len; /* of `name` */
 	char sha[SHA224_HEX_LEN + 1];
 	char *address; /* for logs */
-	struct fcgi_client *client;
+	struct addr addr;
+	/*
+	 * Its connections; those of requests that wait on purpose (long polls) are apart, with
+	 * limits of the same size, so that they take no place from others.  The second is
+	 * NULL until it is needed.
+	 */
+	struct fcgi_client *client, *slow_client;
 	struct breaker breaker;
 	unsigned holders; /* the table, and every request */
 	struct backend_counts counts;
@@ -51,11 +57,11 @@ void backend_hold(struct backend *b);
 void backend_release(struct backend *b); /* NULL is fine */
 
 /*
- * Ask it.  ERR_BUSY while the breaker is open, ERR_FULL when too many wait for it already,
+ * Ask it; `slow` is for long polls.  ERR_BUSY while the breaker is open, ERR_FULL when too many wait for it already,
  * else as fcgi_exchange_start().  Every request that was started must be reported below,
  * unless its client gave up.
  */
-int backend_ask(struct backend *b, const struct fcgi_exchange_spec *spec,
+int backend_ask(struct backend *b, bool slow, const struct fcgi_exchange_spec *spec,
     const struct fcgi_exchange_events *events, void *ctx, struct fcgi_exchange **ret);
 /* It answered, whatever it said. */
 void backend_answered(struct backend *b);

@@ -299,7 +299,7 @@ start_fetch(struct fetch *e)
 		spec.param_count = fcgi_call_params("GET", target.ptr, NULL, params);
 		params[spec.param_count++] = (struct fcgi_pair){ SLICE("HTTP_X_REQUEST_ID"),
 			slice_str(e->fanout->call->id) };
-		if (backend_ask(e->backend, &spec, &events, e, &e->x) != 0)
+		if (backend_ask(e->backend, false, &spec, &events, e, &e->x) != 0)
 			e->x = NULL;
 	}
 	buf_clear(&target);

@@ -139,7 +139,10 @@ backend_lost(struct call *c, int code)
  * The answer.
  */
 
-/* `first` and `second` are the rest of it; the exchange may go on behind. */
+/*
+ * `first` and `second` are the rest of it.  The exchange goes on behind, to its end, unless
+ * a body that nobody sends any more would keep it from one.
+ */
 static void
 complete(struct call *c, struct slice first, struct slice second)
 {
@@ -147,6 +150,8 @@ complete(struct call *c, struct slice first, struct slice second)
 
 	set_paused(c, false);
 	backend_answered(c->backend);
+	if (!c->relay.body_done)
+		drop_exchange(c);
 	call_ended(c, OUTCOME_ANSWERED);
 	fcgi_request_reply(req, first, second);
 	call_release(c);
@@ -467,7 +472,7 @@ ask(struct call *c, bool fresh)
 		.more_body = !r->body_done,
 		.fresh = fresh,
 		.first_ms = c->path.log_route ? LOG_ROUTE_FIRST_MS : 0 };
-	int rc = backend_ask(c->backend, &spec, &events, c, &r->x);
+	int rc = backend_ask(c->backend, c->path.log_route, &spec, &events, c, &r->x);
 
 	if (rc == 0) {
 		c->holders++;

@@ -289,8 +289,11 @@ is_too_long(struct slice length)
 {
 	int64_t n = 0;
 
-	for (size_t i = 0; i < length.len && n <= WEBHOOK_BYTES_MAX; i++)
+	for (size_t i = 0; i < length.len && n <= WEBHOOK_BYTES_MAX; i++) {
+		if (length.ptr[i] < '0' || length.ptr[i] > '9')
+			return false; /* what comes is counted anyway */
 		n = 10 * n + (length.ptr[i] - '0');
+	}
 	return n > WEBHOOK_BYTES_MAX;
 }
 

@@ -1,5 +1,6 @@
 """The router: which backend is asked, and what of its answer is passed on."""
 
+import os
 import signal
 import socket
 import threading
@@ -350,6 +351,31 @@ class BadBackends(RouterCase):
         self.assertEqual(0, self.metric("maintner_router_breakers_open"))
         self.stop()
 
+    def test_long_polls_take_no_place_from_others(self):
+        gate = threading.Event()
+        bad = self.backend("bad/one")
+
+        def behave(request):
+            if "/logs" in request.params["REQUEST_URI"]:
+                gate.wait(20)
+            bad.say_name(request)
+        bad.behave = behave
+        self.start("--backend-connections", "2", "--first-byte-ms", "500")
+        got = []
+        polls = [threading.Thread(target=lambda: got.append(
+            self.ask("/api/v1/bad/one/logs", "waitsizenot=1").status)) for _ in range(4)]
+        for poll in polls:
+            poll.start()
+        wait_until(lambda: len(bad.requests) == 2, self.program.tail)
+        for _ in range(5):
+            self.assertEqual("bad/one", self.ask_repo("bad/one").json()["repo"])
+        time.sleep(1.2)  # longer than any other request may take
+        gate.set()
+        for poll in polls:
+            poll.join()
+        self.assertEqual([200] * 4, got)
+        self.stop()
+
     def test_too_many_that_wait_are_refused_at_once(self):
         gate = threading.Event()
         bad = self.backend("bad/one")
@@ -461,6 +487,27 @@ class Streams(RouterCase):
         client.close()
         self.assertTrue(self.b.aborted.wait(10))
         wait_until(lambda: self.outcome("client_gone") == 1, self.program.tail)
+        self.stop()
+
+    def test_an_answer_before_the_body_is_read_frees_the_connection(self):
+        self.b.stop()
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        os.unlink(self.b.address[len("unix:"):])
+        listener.bind(self.b.address[len("unix:"):])
+        listener.listen(8)
+
+        def early():
+            sock, _ = listener.accept()
+            sock.recv(1000)
+            sock.sendall(stdout(answer(b"early")))  # no end, and nothing more is read
+            self.kept = sock
+        threading.Thread(target=early, daemon=True).start()
+        got = self.ask_repo("a/b", method="PUT", body=b"x" * (8 << 20))
+        self.assertEqual((200, b"early"), (got.status, got.body))
+        wait_until(lambda: self.metric("maintner_router_backend_connections") == 0,
+                   self.program.tail, 5)
+        self.kept.close()
         self.stop()
 
     def test_connections_are_kept_on_both_sides(self):
