@@ -27,6 +27,14 @@ int sha224_hex(struct slice data, char out[SHA224_HEX_LEN + 1]);
 int sha256(struct slice data, unsigned char out[SHA256_LEN]);
 int hmac_sha256(struct slice key, struct slice data, unsigned char out[SHA256_LEN]);
 
+/* A running HMAC-SHA-256 under one key, for input that comes in pieces. */
+struct hmac;
+
+int hmac_new(struct slice key, struct hmac **ret); /* ERR_NOMEM, ERR_LIMIT */
+int hmac_add(struct hmac *h, struct slice data);
+int hmac_end(struct hmac *h, unsigned char out[SHA256_LEN]); /* once */
+void hmac_free(struct hmac *h);                              /* NULL is fine */
+
 /* Compare without telling by its time where the first difference is. */
 bool digest_equal(const void *a, const void *b, size_t len);
 

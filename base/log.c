@@ -74,14 +74,12 @@ shorten(struct buf *b, enum log_severity severity, const char *message)
 	buf_str(b, ",\"truncated\":1}\n");
 }
 
-void
-log_write(enum log_severity severity, const char *message, const struct log_field *fields)
+static void
+build_line(struct buf *out, enum log_severity severity, const char *message,
+    const struct log_field *fields)
 {
 	struct buf b;
-	ssize_t n;
 
-	if (severity < log_lowest)
-		return;
 	buf_init(&b, LOG_LINE_MAX);
 	add_head(&b, severity, message);
 	for (const struct log_field *f = fields; f->name != NULL; f++) {
@@ -93,8 +91,44 @@ log_write(enum log_severity severity, const char *message, const struct log_fiel
 	buf_str(&b, "}\n");
 	if (buf_err(&b) != 0)
 		shorten(&b, severity, message);
-	do
-		n = buf_err(&b) == 0 ? write(STDERR_FILENO, b.ptr, b.len) : 0;
-	while (n < 0 && errno == EINTR);
+	if (buf_err(&b) == 0)
+		buf_slice(out, buf_view(&b));
+	buf_clear(&b);
+}
+
+void
+log_append(struct buf *out, enum log_severity severity, const char *message,
+    const struct log_field *fields)
+{
+	if (severity >= log_lowest)
+		build_line(out, severity, message, fields);
+}
+
+/* A pipe may take a long text in parts. */
+void
+log_flush(struct buf *out)
+{
+	size_t done = 0;
+
+	while (done < out->len) {
+		ssize_t n = write(STDERR_FILENO, out->ptr + done, out->len - done);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	buf_reset(out);
+}
+
+void
+log_write(enum log_severity severity, const char *message, const struct log_field *fields)
+{
+	struct buf b;
+
+	if (severity < log_lowest)
+		return;
+	buf_init(&b, LOG_LINE_MAX);
+	build_line(&b, severity, message, fields);
+	log_flush(&b);
 	buf_clear(&b);
 }

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct buf;
+
 enum log_severity {
 	LOG_SEV_DEBUG,
 	LOG_SEV_INFO,
@@ -39,6 +41,11 @@ bool log_severity_parse(const char *word, enum log_severity *ret);
 
 /* Write a line; `fields` ends with one whose name is NULL. */
 void log_write(enum log_severity severity, const char *message, const struct log_field *fields);
+
+/* Append the line to `out` instead, for a program that writes many of them at once. */
+void log_append(struct buf *out, enum log_severity severity, const char *message,
+    const struct log_field *fields);
+void log_flush(struct buf *out); /* write what was appended, and empty it */
 
 /* log_info("round finished", LOG_I("requests", 12), LOG_S("family", "issues"), LOG_END); */
 #define LOG_END ((struct log_field){ NULL, NULL, 0 })

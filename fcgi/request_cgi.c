@@ -51,7 +51,22 @@ cgi_send(struct request *req, struct slice head, struct buf *body)
 		c->rc = write_all(c->out_fd, buf_view(body));
 }
 
-static const struct request_transport cgi_transport = { cgi_param, cgi_send };
+static int
+cgi_put(struct request *req, struct slice bytes)
+{
+	struct cgi_carrier *c = req->carrier;
+
+	c->rc = write_all(c->out_fd, bytes);
+	return c->rc;
+}
+
+static void
+cgi_stream(struct request *req, struct slice head, const struct request_stream *s)
+{
+	request_stream_out(req, head, s, cgi_put);
+}
+
+static const struct request_transport cgi_transport = { cgi_param, cgi_send, cgi_stream };
 
 /* CONTENT_LENGTH bytes, fewer if the input ends; more than `body` takes are left. */
 static int

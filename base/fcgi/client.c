@@ -70,7 +70,7 @@ client_finish(struct fcgi_exchange *x, int code, const struct fcgi_end *end)
 static void
 enqueue(struct fcgi_client *c, struct link *at, struct fcgi_exchange *x)
 {
-	x->deadline_ms = c->now_ms + c->opts.connect_ms + c->opts.first_ms;
+	x->deadline_ms = c->now_ms + c->opts.connect_ms + x->first_ms;
 	link_before(at, &x->list_link);
 	c->waiting_count++;
 }
@@ -139,6 +139,8 @@ fcgi_exchange_start(struct fcgi_client *c, const struct fcgi_exchange_spec *spec
 	x->ctx = ctx;
 	x->body_done = !spec->more_body;
 	x->repeatable = spec->repeatable && !spec->more_body;
+	x->fresh_only = spec->fresh;
+	x->first_ms = spec->first_ms != 0 ? spec->first_ms : c->opts.first_ms;
 	c->now_ms = (int64_t)uv_now(c->loop);
 	enqueue(c, &c->waiting, x);
 	client_pump(c);
@@ -170,7 +172,7 @@ fcgi_exchange_write(struct fcgi_exchange *x, struct slice body, bool last)
 		return rc;
 	x->body_done = last;
 	if (last)
-		x->deadline_ms = (int64_t)uv_now(x->client->loop) + x->client->opts.first_ms;
+		x->deadline_ms = (int64_t)uv_now(x->client->loop) + x->first_ms;
 	if (x->conn != NULL)
 		client_conn_send_more(x->conn, b->ptr, b->len);
 	return 0;
@@ -255,11 +257,12 @@ client_pump(struct fcgi_client *c)
 			link_remove(&x->list_link);
 			c->waiting_count--;
 			client_conn_send(conn, x);
+			client_names_freshen(c);
 			continue;
 		}
 		if (c->connecting >= c->waiting_count || c->conn_count >= c->opts.conns_max)
 			return;
-		if (!client_names_ready(c) ||
+		if (!client_names_ready(c) || !client_budget_room(c) ||
 		    client_conn_new(c, 0, c->now_ms + c->opts.connect_ms) != 0)
 			return;
 	}
@@ -299,7 +302,7 @@ is_overdue(struct client_conn *conn)
 		if (x->paused || !x->body_done)
 			continue;
 		if (moved && !x->answered)
-			x->deadline_ms = c->now_ms + c->opts.first_ms;
+			x->deadline_ms = c->now_ms + x->first_ms;
 		else if (x->deadline_ms <= c->now_ms)
 			return true;
 	}
@@ -355,9 +358,10 @@ on_tick(uv_timer_t *t)
 	}
 	tell_writable(c);
 	expire_waiting(c);
-	if (!c->freed && c->looking_up && c->lookup_deadline_ms <= c->now_ms)
+	if (!c->freed && c->lookup_wanted && c->lookup_deadline_ms <= c->now_ms)
 		client_fail_waiting(c, c->waiting_count, ERR_TIMEOUT);
 	client_pump(c);
+	client_budget_pump(c);
 	if (!c->freed && c->conn_count == 0 && c->waiting_count == 0) {
 		uv_timer_stop(t);
 		c->ticking = false;
@@ -397,7 +401,9 @@ client_release(struct fcgi_client *c)
 		return;
 	buf_clear(&c->spare);
 	buf_clear(&c->scratch);
-	mem_free(c->read_bytes);
+	if (c->opts.budget == NULL)
+		mem_free(c->read_bytes);
+	budget_release(c->opts.budget);
 	mem_free(c);
 }
 
@@ -409,15 +415,18 @@ fcgi_client_new(struct uv_loop_s *loop, const struct addr *a,
 
 	if (c == NULL)
 		return ERR_NOMEM;
-	c->read_bytes = mem_alloc(CLIENT_READ_BYTES);
+	if (opts != NULL)
+		c->opts = *opts;
+	c->read_bytes =
+	    c->opts.budget != NULL ? c->opts.budget->read_bytes : mem_alloc(CLIENT_READ_BYTES);
 	if (c->read_bytes == NULL) {
 		mem_free(c);
 		return ERR_NOMEM;
 	}
+	budget_hold(c->opts.budget);
 	c->loop = loop;
 	c->addr = *a;
-	if (opts != NULL)
-		c->opts = *opts;
+	link_init(&c->starved_link);
 	fill_opts(&c->opts);
 	link_init(&c->conns);
 	link_init(&c->waiting);
@@ -444,6 +453,7 @@ fcgi_client_free(struct fcgi_client *c)
 		return;
 	c->freed = true;
 	client_hold(c);
+	link_remove(&c->starved_link);
 	client_fail_waiting(c, c->waiting_count, ERR_CANCELED);
 	while (!link_empty(&c->conns)) {
 		struct client_conn *conn =
@@ -459,6 +469,25 @@ fcgi_client_free(struct fcgi_client *c)
 		uv_cancel((uv_req_t *)&c->lookup);
 	uv_close((uv_handle_t *)&c->tick, on_tick_closed);
 	client_release(c);
+}
+
+void
+fcgi_client_refresh(struct fcgi_client *c)
+{
+	struct link *next;
+
+	if (!c->literal)
+		c->addrs_until_ms = 0;
+	for (struct link *l = c->conns.next; l != &c->conns; l = next) {
+		struct client_conn *conn = LINK_OF(l, struct client_conn, list_link);
+
+		next = l->next;
+		if (conn->state != CCONN_OPEN)
+			continue;
+		conn->spoiled = true;
+		if (conn->exchange_count == 0 && !conn->in_input)
+			client_conn_close(conn, ERR_CANCELED);
+	}
 }
 
 void

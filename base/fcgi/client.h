@@ -18,6 +18,7 @@
 #include "base/fcgi/record.h"
 
 struct uv_loop_s;
+struct fcgi_budget;
 struct fcgi_client;
 struct fcgi_exchange; /* one request and its answer; valid until its last callback returns */
 
@@ -35,6 +36,12 @@ struct fcgi_client_opts {
 	size_t
 	    body_queue_max; /* unsent body of one exchange, see fcgi_exchange_write [1 MiB] */
 	bool no_keep;       /* a connection for each exchange */
+	/*
+	 * What clients of one loop share (budget.h): connections are counted there, too, and
+	 * opened while there is room, and one read buffer serves all.  Must be left to
+	 * fcgi_budget_free() after this client.  NULL: none.
+	 */
+	struct fcgi_budget *budget;
 };
 
 /*
@@ -64,6 +71,9 @@ struct fcgi_exchange_spec {
 	 * the answer came (GET and HEAD; the peer may just have closed it).
 	 */
 	bool repeatable;
+	bool fresh; /* never on a connection that served something before */
+	unsigned
+	    first_ms; /* instead of the client's, for what is known to be slow; 0: the same */
 };
 
 /* `opts` may be NULL.  ERR_NOMEM. */
@@ -91,6 +101,13 @@ void fcgi_exchange_pause(struct fcgi_exchange *x, bool paused);
 
 /* Drop it: no further callback, `x` is gone.  NULL is fine. */
 void fcgi_exchange_abort(struct fcgi_exchange *x);
+
+/*
+ * Trust nothing that is known: idle connections are closed, busy ones end with what they
+ * carry, and the name is looked up before the next one is opened.  For an address whose
+ * peer hung or moved.
+ */
+void fcgi_client_refresh(struct fcgi_client *c);
 
 struct fcgi_client_stats {
 	unsigned conns, idle, waiting, running;

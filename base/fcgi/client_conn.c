@@ -57,6 +57,7 @@ on_closed(uv_handle_t *h)
 	mem_free(conn);
 	client_release(c); /* the connection's own hold */
 	client_pump(c);
+	client_budget_pump(c);
 	client_release(c);
 }
 
@@ -73,6 +74,7 @@ client_conn_close(struct client_conn *conn, int code)
 	conn->error = code;
 	conn->reading = false;
 	link_remove(&conn->list_link);
+	client_budget_uncount(conn);
 	c->conn_count--;
 	if (conn->out.sink == NULL)
 		uv_close(&conn->uv.handle, on_closed);
@@ -169,7 +171,8 @@ client_conn_send(struct client_conn *conn, struct fcgi_exchange *x)
 {
 	x->id = next_id(conn);
 	x->conn = conn;
-	x->deadline_ms = conn->client->now_ms + conn->client->opts.first_ms;
+	x->deadline_ms = conn->client->now_ms + x->first_ms;
+	link_remove(&conn->idle_link);
 	link_before(&conn->exchanges, &x->list_link);
 	conn->exchange_count++;
 	stamp(&x->request, x->id);
@@ -189,7 +192,8 @@ on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *ret)
 	struct client_conn *conn = h->data;
 
 	(void)suggested;
-	*ret = uv_buf_init(conn->client->read_bytes, (unsigned)CLIENT_READ_BYTES);
+	*ret = uv_buf_init(conn->client->read_bytes,
+	    (unsigned)budget_read_len(conn->client->opts.budget, CLIENT_READ_BYTES));
 }
 
 static void
@@ -212,6 +216,7 @@ on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 	else
 		client_conn_settle(conn);
 	client_pump(c);
+	client_budget_pump(c);
 	client_release(c);
 }
 
@@ -229,6 +234,7 @@ client_conn_settle(struct client_conn *conn)
 			return;
 		}
 		conn->deadline_ms = c->now_ms + c->opts.keep_ms;
+		client_budget_idle(conn);
 	}
 	for (struct link *l = conn->exchanges.next; l != &conn->exchanges; l = l->next)
 		paused |= LINK_OF(l, struct fcgi_exchange, list_link)->paused;
@@ -306,9 +312,11 @@ client_conn_new(struct fcgi_client *c, unsigned addr_index, int64_t deadline_ms)
 	conn->addr_index = addr_index;
 	conn->deadline_ms = deadline_ms;
 	link_init(&conn->exchanges);
+	link_init(&conn->idle_link);
 	link_before(&c->conns, &conn->list_link);
 	fcgi_reader_init(&conn->reader);
 	out_queue_init(&conn->out, &conn->uv.stream, &c->spare, on_written, conn);
+	client_budget_count(conn);
 	c->conn_count++;
 	c->connecting++;
 	client_hold(c);

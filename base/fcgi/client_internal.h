@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include "base/fcgi/budget_impl.h"
 #include "base/fcgi/client.h"
 #include "base/fcgi/link.h"
 #include "base/fcgi/out_queue.h"
@@ -37,6 +38,7 @@ struct fcgi_exchange {
 	struct buf
 	    request; /* BEGIN, PARAMS, the body so far; ids are stamped when it is sent */
 	int64_t deadline_ms;
+	unsigned first_ms;
 	bool body_done, repeatable, fresh_only, answered, paused, want_writable;
 	bool zombie;   /* aborted: only its END_REQUEST is awaited */
 	bool finished; /* in its last callback */
@@ -52,6 +54,7 @@ struct client_conn {
 	uv_connect_t connect;
 	struct fcgi_client *client;
 	struct link list_link; /* client->conns */
+	struct link idle_link; /* budget->idle */
 	struct link exchanges;
 	unsigned exchange_count;
 	enum client_conn_state state;
@@ -59,6 +62,7 @@ struct client_conn {
 	bool in_input; /* not to be used for another exchange before all is parsed */
 	bool spoiled;  /* not to be used for another exchange at all */
 	bool connect_failed;
+	bool counted;        /* in the budget */
 	unsigned served;     /* exchanges that ended on it */
 	uint16_t last_id;    /* ids rotate, so that a late record meets no later exchange */
 	unsigned addr_index; /* of client->addrs */
@@ -80,10 +84,13 @@ struct fcgi_client {
 	bool ticking;
 	uv_getaddrinfo_t lookup;
 	bool looking_up;
+	bool lookup_wanted; /* who waits has no address to go to */
 	int64_t lookup_deadline_ms;
 	struct sockaddr_storage addrs[CLIENT_ADDRS_MAX];
 	unsigned addr_count;
-	int64_t addrs_until_ms; /* 0: look up again */
+	int64_t addrs_until_ms;   /* 0: look up again */
+	bool literal;             /* the address is written as one: nothing to look up */
+	struct link starved_link; /* budget->starved */
 	struct buf spare, scratch;
 	char *read_bytes;
 	bool freed;
@@ -102,6 +109,15 @@ void client_requeue(struct fcgi_exchange *x);
 
 /* client_names.c */
 bool client_names_ready(struct fcgi_client *c); /* else a lookup runs, and pumps at its end */
+/* Look an expired name up while its connections still serve. */
+void client_names_freshen(struct fcgi_client *c);
+
+/* budget.c */
+bool client_budget_room(struct fcgi_client *c); /* else `c` is pumped when there is */
+void client_budget_count(struct client_conn *conn);
+void client_budget_uncount(struct client_conn *conn);
+void client_budget_idle(struct client_conn *conn);
+void client_budget_pump(struct fcgi_client *c); /* others that wait for room */
 
 /* client_conn.c */
 int client_conn_new(struct fcgi_client *c, unsigned addr_index, int64_t deadline_ms);

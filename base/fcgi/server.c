@@ -37,6 +37,7 @@ server_fill_opts(struct fcgi_server_opts *o, const struct fcgi_server_opts *give
 	or_default(&o->params_bytes_max, (size_t)64 << 10);
 	or_default(&o->body_bytes_max, (size_t)1 << 20);
 	or_default(&o->out_bytes_max, (size_t)256 << 10);
+	or_default(&o->out_full_bytes, 2 * o->out_bytes_max);
 	or_default(&o->arena_bytes_max, (size_t)8 << 20);
 	or_default_u(&o->conns_max, 4096);
 	or_default_u(&o->requests_max, 4096);

@@ -35,6 +35,7 @@ struct fcgi_server_opts {
 	size_t
 	    body_bytes_max; /* STDIN kept for the handler [1 MiB]; see fcgi_request_body_over */
 	size_t out_bytes_max; /* output queued by one request before it should wait [256 KiB] */
+	size_t out_full_bytes;  /* a write that would queue more is ERR_FULL [twice that] */
 	size_t arena_bytes_max; /* fcgi_request_arena() [8 MiB] */
 	unsigned conns_max;     /* open connections; more wait in the listen queue [4096] */
 	unsigned requests_max;  /* requests open at once; more are answered OVERLOADED [4096] */
@@ -126,8 +127,8 @@ void fcgi_request_reply(struct fcgi_request *req, struct slice head, struct slic
  * Append to STDOUT or STDERR.  The bytes are sent or copied.  Once
  * fcgi_request_queued() has reached out_bytes_max, a producer should wait for
  * on_writable (called when half of that is left; it may end this request, but no
- * other); ERR_FULL, and nothing taken, when
- * more than twice out_bytes_max would be queued; ERR_NOMEM; ERR_CLOSED.
+ * other); ERR_FULL, and nothing taken, when something is queued and more than
+ * out_full_bytes would be; ERR_NOMEM; ERR_CLOSED.
  */
 int fcgi_request_write(struct fcgi_request *req, struct slice data);
 int fcgi_request_write_stderr(struct fcgi_request *req, struct slice data);
@@ -136,6 +137,13 @@ void fcgi_request_on_writable(struct fcgi_request *req, fcgi_request_fn fn);
 
 /* End the request after what is queued.  `req` is gone afterwards. */
 void fcgi_request_end(struct fcgi_request *req, uint32_t app_status);
+
+/*
+ * Give up an answer that has begun, so that the peer can tell it from a complete one:
+ * its connection is closed without an end, which web servers pass on.  Where other requests
+ * share the connection, this one ends OVERLOADED instead.  `req` is gone afterwards.
+ */
+void fcgi_request_fail(struct fcgi_request *req);
 
 /*
  * Answer later.  `on_timeout` is called if the request has not ended within

@@ -394,7 +394,7 @@ write_stream(struct fcgi_request *r, uint8_t type, struct slice data)
 
 	if (c->closing)
 		return ERR_CLOSED;
-	if (queued > 0 && queued + data.len > 2 * c->server->opts.out_bytes_max)
+	if (queued > 0 && queued + data.len > c->server->opts.out_full_bytes)
 		return ERR_FULL;
 	g.count = g.head_count = 0;
 	rc = gather_stream(&g, c, type, r->id, data, SLICE(""));
@@ -445,6 +445,22 @@ fcgi_request_end(struct fcgi_request *r, uint32_t app_status)
 	g.count = g.head_count = 0;
 	gather_end(&g, r->id, &end);
 	finish(r, gather_send(&g, c) != 0);
+}
+
+void
+fcgi_request_fail(struct fcgi_request *r)
+{
+	struct server_conn *c = r->conn;
+	uint16_t id = r->id;
+	bool alone = c->request_count == 1;
+
+	server_request_release(r);
+	if (alone)
+		server_conn_close(c);
+	else
+		server_conn_refuse(c, id, FCGI_OVERLOADED);
+	if (!c->in_input)
+		server_conn_settle(c);
 }
 
 void

@@ -31,6 +31,24 @@ store_open_with(const char *url, const struct store_open_opts *opts, struct stor
 	return store_dir_new(path, ret, ei);
 }
 
+int
+store_url_split(const char *url, char **ret_store, const char **ret_name, struct err_info *ei)
+{
+	const char *start = strstr(url, "://"), *slash = strrchr(url, '/');
+	char *store;
+
+	/* One slash more than the scheme's must be there, with something on both sides. */
+	if (start == NULL || slash < start + 4 || slash[1] == '\0')
+		return err_set(
+		    ei, ERR_INVAL, "%s: not file:///dir/name or gs://bucket/prefix/name", url);
+	store = mem_memdup(url, (size_t)(slash - url));
+	if (store == NULL)
+		return ERR_NOMEM;
+	*ret_store = store;
+	*ret_name = slash + 1;
+	return 0;
+}
+
 void
 store_close(struct store *s)
 {

@@ -69,7 +69,13 @@ struct store_open_opts {
  */
 int store_open(const char *url, struct store **ret, struct err_info *ei);
 int store_open_with(const char *url, const struct store_open_opts *opts, struct store **ret,
-    struct err_info *ei);          /* `opts` may be NULL */
+    struct err_info *ei); /* `opts` may be NULL */
+/*
+ * Cut the URL of one object into its store's (a heap string, mem_free) and its name (borrowed
+ * from `url`): "gs://b/lists/repos.json" into "gs://b/lists" and "repos.json".  ERR_INVAL.
+ */
+int store_url_split(
+    const char *url, char **ret_store, const char **ret_name, struct err_info *ei);
 void store_close(struct store *s); /* NULL is fine; end locks first */
 
 /* The store as its user wrote it, for messages; borrowed from `s`. */

@@ -142,6 +142,8 @@ check_params(struct exchange *x, bool filtered)
 		return err_set(&x->ei, ERR_INVAL, "orderBy: this list is ordered by id alone");
 	if (p->filter.len > 0 && !filtered)
 		return err_set(&x->ei, ERR_INVAL, "filter: this list takes none");
+	if (p->mask_given)
+		return err_set(&x->ei, ERR_INVAL, "fieldMask: this list takes none");
 	return 0;
 }
 

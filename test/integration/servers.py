@@ -219,3 +219,62 @@ class ApacheFcgid(Apache):
 class ApacheCgi(Apache):
     backend = "cgi"
     module = "mod_cgid.so"
+
+
+class Routed:
+    """Mixed into a server: in front of the router on `socket_path`, for all repositories."""
+
+    def __init__(self, stage, socket_path):
+        self.stage = stage
+        self.socket_path = socket_path
+        self.run_folder = stage.path(f"front-{stage.next_number()}")
+        os.mkdir(self.run_folder)
+        os.mkdir(os.path.join(self.run_folder, "www"))
+        share(self.run_folder)
+        self.port = free_port()
+        self.program = None
+
+    def part(self, template):
+        return render(template, SOCKET=self.socket_path, DEPLOY=paths.DEPLOY)
+
+    def children(self):
+        return []
+
+
+class RoutedNginx(Routed, Nginx):
+    def __init__(self, stage, socket_path):
+        super().__init__(stage, f"unix:{socket_path}")
+
+    def config(self):
+        return render("nginx/nginx.conf.in", PORT=self.port, RUN=self.run_folder,
+                      UPSTREAMS=self.part("nginx/router-upstream.conf.in"),
+                      LOCATIONS=self.part("nginx/router-location.conf.in"))
+
+
+class LimitedNginx(RoutedNginx):
+    """With TLS, keys and limits."""
+
+    tls_port = keys = certificate = key = None  # set before it starts
+
+    def config(self):
+        return render("nginx/limits.conf.in", PORT=self.port, TLSPORT=self.tls_port,
+                      RUN=self.run_folder, DEPLOY=paths.DEPLOY, KEYS=self.keys,
+                      CERTIFICATE=self.certificate, KEY=self.key,
+                      UPSTREAMS=self.part("nginx/router-upstream.conf.in"))
+
+
+class RoutedLighttpd(Routed, Lighttpd):
+    backend = "router"
+
+
+class RoutedApache(Routed, Apache):
+    backend = "router"
+
+
+class LimitedApache(RoutedApache):
+    keys = None  # set before it starts
+
+    def config(self):
+        limits = render("apache/limits.conf.in", KEYS=self.keys)
+        return render("apache/apache.conf.in", PORT=self.port, RUN=self.run_folder,
+                      BACKENDS=limits + self.part("apache/router.conf.in"))

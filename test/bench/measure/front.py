@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 
-from processes import Daemon, children, cpu_s
+from processes import Daemon, anon_mib, children, cpu_s
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 
@@ -37,6 +37,16 @@ FASTCGI = """
     server {{
         listen 127.0.0.1:{port};
         location / {{ include {root}/deploy/nginx/fastcgi.conf; fastcgi_pass {name}; }}
+    }}
+"""
+
+FRESH = """
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            include {params};
+            fastcgi_pass unix:{socket};
+        }}
     }}
 """
 
@@ -79,7 +89,7 @@ def free_ports(count):
 class Slice:
     """What one run of wrk cost."""
 
-    def __init__(self, wrk, nginx_s, backend_s):
+    def __init__(self, wrk, nginx_s, backend_s, nginx_mib, backend_mib):
         n = wrk["requests"]
         self.nginx_us = nginx_s * 1e6 / n
         self.backend_us = backend_s * 1e6 / n
@@ -87,19 +97,19 @@ class Slice:
         self.per_s = n * 1e6 / wrk["us"]
         self.bytes = wrk["bytes"] / n
         self.p50_us, self.p99_us = wrk["p50_us"], wrk["p99_us"]
+        self.nginx_mib, self.backend_mib = nginx_mib, backend_mib  # their own, after the load
 
 
 class Front:
     """nginx with one port for each backend; `backends` maps names to unix sockets."""
 
-    def __init__(self, run_dir, backends, static_folder, keep_memory=True):
+    def __init__(self, run_dir, backends, static_folder, keep_memory=True, fresh=()):
         self._run = run_dir
         os.makedirs(run_dir, exist_ok=True)
         names = list(backends)
         ports = free_ports(len(names) + 1)
         self._ports = dict(zip([*names, "static"], ports))
-        servers = "".join(FASTCGI.format(name=name, socket=backends[name], root=ROOT,
-                                         port=self._ports[name]) for name in names)
+        servers = "".join(self._server(name, backends[name], name in fresh) for name in names)
         servers += STATIC.format(port=self._ports["static"], folder=static_folder)
         path = os.path.join(run_dir, "nginx.conf")
         with open(path, "w", encoding="utf-8") as file:
@@ -108,6 +118,20 @@ class Front:
         self._nginx = Daemon(["nginx", "-e", f"{run_dir}/nginx.log", "-c", path],
                              f"{run_dir}/nginx.pid",
                              env={**os.environ, **(KEEP_MEMORY if keep_memory else {})})
+
+    def _server(self, name, socket_path, fresh):
+        """`fresh`: with a connection for each request, as lighttpd makes them."""
+        if not fresh:
+            return FASTCGI.format(name=name, socket=socket_path, root=ROOT, port=self._ports[name])
+        params = os.path.join(self._run, "fresh.conf")
+        with open(os.path.join(ROOT, "deploy", "nginx", "fastcgi.conf"), encoding="utf-8") as file:
+            text = file.read().replace("fastcgi_keep_conn on", "fastcgi_keep_conn off")
+        with open(params, "w", encoding="utf-8") as file:
+            file.write(text)
+        return FRESH.format(params=params, socket=socket_path, port=self._ports[name])
+
+    def port(self, name):
+        return self._ports[name]
 
     def stop(self):
         self._nginx.stop()
@@ -126,7 +150,8 @@ class Front:
         wrk = json.loads(re.findall(r"^\{.*\}$", done.stdout, re.MULTILINE)[-1])
         if wrk["errors"] or not wrk["requests"]:
             raise RuntimeError(f"{name}: {done.stdout}")
-        return Slice(wrk, nginx_s, backend_s)
+        return Slice(wrk, nginx_s, backend_s, sum(anon_mib(pid) for pid in children(self._nginx.pid)),
+                     anon_mib(backend_pid) if backend_pid else 0)
 
     def _nginx_s(self):
         return sum(cpu_s(pid) for pid in children(self._nginx.pid))

@@ -406,6 +406,108 @@ every_allocation_may_fail(void **state)
 	filter_free(f);
 }
 
+/* --- scans that take long --- */
+
+struct counted {
+	struct responder *r;
+	unsigned turns;
+	void (*between)(struct fixture *fx); /* before the second turn */
+	struct fixture *fx;
+};
+
+static void
+count_turns(void *ctx, unsigned thread, struct request *req)
+{
+	struct counted *c = ctx;
+
+	if (++c->turns == 2 && c->between != NULL)
+		c->between(c->fx);
+	responder_handle(c->r, thread, req);
+}
+
+static void
+add_issues(struct fixture *fx, uint32_t from, uint32_t to)
+{
+	struct snap_txn *t = fx_begin(&fx->rig->fx);
+
+	for (uint32_t n = from; n <= to; n++) {
+		struct snap_issue_edit e;
+
+		assert_int_equal(snap_issue_edit_begin(t, n, &e), 0);
+		e.flags |= SNAP_ISSUE_SEEN;
+		snap_issue_edit_end(t, &e);
+	}
+	snap_log_end_put(t, 0, to);
+	assert_int_equal(snap_txn_commit(t), 0);
+}
+
+static void
+add_hundred(struct fixture *fx)
+{
+	add_issues(fx, 5001, 5100);
+}
+
+/* Every issue above 100, at some expense. */
+#define EXPENSIVE                                                                              \
+	"issue.number%20%3E%20100%20%26%26%20[1,2,3,4,5,6,7,8].all(a,[1,2,3,4,5,6,7,8]"        \
+	".all(b,[1,2,3,4,5,6,7,8].all(c,a*b*c%3Cissue.number*900)))"
+
+static void
+scan_long(struct fixture *fx, void (*between)(struct fixture *fx), struct answer *ret,
+    unsigned *ret_turns)
+{
+	struct counted c = { &fx->r, 0, between, fx };
+	const struct request_pair params[] = { { "REQUEST_METHOD", "GET" },
+		{ "REQUEST_URI", ISSUES "?pageSize=300&fieldMask=issueId&filter=" EXPENSIVE },
+		{ NULL, NULL } };
+
+	memset(ret, 0, sizeof(*ret));
+	buf_init(&ret->raw, (size_t)64 << 20);
+	assert_int_equal(
+	    request_serve_mem(params, SLICE(""), NULL, count_turns, &c, &ret->raw), 0);
+	ret->body = strstr(buf_cstr(&ret->raw), "\r\n\r\n") + 4;
+	ret->json = json_loads(ret->body, 0, NULL);
+	*ret_turns = c.turns;
+}
+
+static void
+a_long_scan_lets_others_have_their_turn(void **state)
+{
+	struct fixture *fx = *state;
+	struct answer a;
+	unsigned turns;
+	const json_t *list;
+
+	add_issues(fx, 101, 5000);
+	scan_long(fx, NULL, &a, &turns);
+	assert_in_range(turns, 3, 1000);
+	list = json_object_get(a.json, "issues");
+	assert_int_equal(json_array_size(list), 300);
+	for (size_t i = 0; i < 300; i++)
+		assert_int_equal(
+		    json_integer_value(json_object_get(json_array_get(list, i), "issueId")),
+		    101 + i);
+	assert_int_equal(json_integer_value(json_object_get(a.json, "total")), 4900);
+	assert_non_null(strstr(a.raw.ptr, "\r\nETag: "));
+	answer_clear(&a);
+}
+
+static void
+what_is_written_between_turns_is_seen_behind_the_last_row(void **state)
+{
+	struct fixture *fx = *state;
+	struct answer a;
+	unsigned turns;
+
+	add_issues(fx, 101, 5000);
+	scan_long(fx, add_hundred, &a, &turns);
+	assert_in_range(turns, 3, 1000);
+	assert_int_equal(json_integer_value(json_object_get(a.json, "total")), 5000);
+	/* It is of no one place of the log. */
+	assert_null(strstr(a.raw.ptr, "\r\nETag: "));
+	answer_clear(&a);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -422,6 +524,8 @@ main(void)
 		WITH(a_token_belongs_to_its_filter),
 		WITH(work_beyond_the_budget_is_a_timeout),
 		WITH(answers_about_the_clock_have_no_validator),
+		WITH(a_long_scan_lets_others_have_their_turn),
+		WITH(what_is_written_between_turns_is_seen_behind_the_last_row),
 		cmocka_unit_test(closed_and_kind_choose_the_indexes),
 		cmocka_unit_test(every_allocation_may_fail),
 	};
