@@ -117,7 +117,7 @@ begin_scan(struct listing *l, struct snap_scan *ret)
 static int
 take_match(struct listing *l, const struct snap_issue *issue, bool counting)
 {
-	int rc = 0;
+	int rc;
 
 	l->total += counting;
 	if (l->more || page_is_full(l)) {
@@ -156,10 +156,10 @@ static int
 add_matches(struct listing *l, bool counting)
 {
 	int64_t now = clock_mono_ms(), turn_end = now + l->x->r->scan_turn_ms;
-	struct snap_scan scan;
-	int rc = begin_scan(l, &scan);
+	struct snap_scan rows;
+	int rc = begin_scan(l, &rows);
 
-	while (rc == 0 && (rc = scan_rows(l, &scan, counting)) == 0) {
+	while (rc == 0 && (rc = scan_rows(l, &rows, counting)) == 0) {
 		now = clock_mono_ms();
 		if (now > l->end_ms)
 			return err_set(&l->x->ei, ERR_TIMEOUT,
