@@ -11,6 +11,7 @@ not move; the slow relist and the sweeper are for these:
 import gzip
 import json
 import os
+import sys
 import time
 import unittest
 
@@ -350,19 +351,26 @@ class Recorded(Edited):
         self.open(recordings.shared(names[0]), self.REPO, names[0][-len("2026-06-24"):] +
                   "T00:00:00Z")
         rounds = count_of(6, len(lines))
-        gone = set()
+        gone, requests = set(), []
         for at, line in enumerate(lines):
             self.double.clock(set=line["at"])
             self.double.delta(line)
             gone.update(line["gone"])
             if (at + 1) % max(1, len(lines) // rounds) == 0:
-                self.mirror.sync()
+                requests.append(self.follow_delta())
                 if harness.FULL:
                     self.assert_in_step(line["at"], gone)
+        print("requests in each round:", *requests, file=sys.stderr)
         # Some facts change without a trace in any poll (who is a contributor, say).
         self.mirror.sync("--relist")
         self.assert_in_step("the end", gone)
         self.assert_files()
+
+    def follow_delta(self):
+        """One round; how many requests it took."""
+        before = self.double.counts()["total"]
+        self.mirror.sync()
+        return self.double.counts()["total"] - before
 
 
 if __name__ == "__main__":
