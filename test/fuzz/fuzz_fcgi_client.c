@@ -70,6 +70,7 @@ make_conn(struct fcgi_client *c, struct buf *sink)
 	conn->state = CCONN_OPEN;
 	conn->reading = true;
 	link_init(&conn->exchanges);
+	link_init(&conn->idle_link);
 	link_before(&c->conns, &conn->list_link);
 	fcgi_reader_init(&conn->reader);
 	out_queue_init(&conn->out, NULL, &c->spare, NULL, conn);
