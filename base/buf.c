@@ -50,30 +50,12 @@ buf_reserve(struct buf *b, size_t len)
 }
 
 void
-buf_add(struct buf *b, const void *data, size_t len)
+buf_add_growing(struct buf *b, const void *data, size_t len)
 {
 	if (len == 0 || buf_reserve(b, len) != 0)
 		return;
 	memcpy(b->ptr + b->len, data, len);
 	b->len += len;
-}
-
-void
-buf_slice(struct buf *b, struct slice s)
-{
-	buf_add(b, s.ptr, s.len);
-}
-
-void
-buf_str(struct buf *b, const char *text)
-{
-	buf_add(b, text, strlen(text));
-}
-
-void
-buf_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
 }
 
 void

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/err.h"
@@ -26,10 +27,40 @@ void buf_reset(struct buf *b); /* empties it and forgets the error, keeps the me
 
 /* Make room for `len` more bytes; 0 or the latched error. */
 int buf_reserve(struct buf *b, size_t len);
-void buf_add(struct buf *b, const void *data, size_t len);
-void buf_slice(struct buf *b, struct slice s);
-void buf_str(struct buf *b, const char *text);
-void buf_char(struct buf *b, char c);
+/* What buf_add() does when there may be no room; nobody else calls it. */
+void buf_add_growing(struct buf *b, const void *data, size_t len);
+
+/* Here, so that texts whose length the compiler knows cost a store or two. */
+static inline void
+buf_add(struct buf *b, const void *data, size_t len)
+{
+	/* One byte stays free for a NUL; `cap` is less than SIZE_MAX / 2. */
+	if (b->err == 0 && len != 0 && len <= b->max - b->len && b->len + len < b->cap) {
+		memcpy(b->ptr + b->len, data, len);
+		b->len += len;
+		return;
+	}
+	buf_add_growing(b, data, len);
+}
+
+static inline void
+buf_slice(struct buf *b, struct slice s)
+{
+	buf_add(b, s.ptr, s.len);
+}
+
+static inline void
+buf_str(struct buf *b, const char *text)
+{
+	buf_add(b, text, strlen(text));
+}
+
+static inline void
+buf_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
 void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vfmt(struct buf *b, const char *fmt, va_list ap);
 void buf_u64(struct buf *b, uint64_t v); /* decimal, quicker than buf_fmt */

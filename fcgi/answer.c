@@ -24,17 +24,33 @@ static const struct status_of {
 static void
 reply(struct exchange *x, int http, const char *type, struct buf *body)
 {
-	const struct request_field fields[] = { { "Cache-Control", SLICE_INIT("no-cache") },
-		{ x->etag[0] != '\0' ? "ETag" : NULL, slice_str(x->etag) }, { NULL, { 0 } } };
+	struct request_field fields[4] = { { "Cache-Control", SLICE_INIT("no-cache") } };
+	size_t n = 1;
 
+	if (x->etag[0] != '\0')
+		fields[n++] = (struct request_field){ "ETag", slice_str(x->etag) };
+	if (x->varies)
+		fields[n] = (struct request_field){ "Vary", SLICE("Accept") };
 	request_reply(x->req, http, type, fields, body);
 	atomic_fetch_add_explicit(&x->r->answers[http / 100], 1, memory_order_relaxed);
+}
+
+static void
+answer_ok(struct exchange *x, struct buf *json)
+{
+	reply(x, 200, "application/json", json);
 }
 
 void
 answer_json(struct exchange *x)
 {
-	reply(x, 200, "application/json", x->req->out);
+	const struct buf *out = x->req->out;
+
+	/* What has a validator is a function of the log and of the question. */
+	if (x->cache != NULL && x->etag[0] != '\0' && buf_err(out) == 0)
+		answer_cache_put(x->cache, snap_view_stamp(x->view), x->req->path,
+		    x->req->query, buf_view(out));
+	answer_ok(x, x->req->out);
 }
 
 void
@@ -48,11 +64,23 @@ answer_json_hashed(struct exchange *x)
 {
 	struct slice known = request_header(x->req, "If-None-Match");
 
-	etag_of_bytes((struct slice){ x->req->out->ptr, x->req->out->len }, x->etag);
+	etag_of_bytes(buf_view(x->req->out), x->etag);
 	if (etag_matches(known, x->etag))
 		answer_not_modified(x);
 	else
-		answer_json(x);
+		answer_ok(x, x->req->out);
+}
+
+void
+answer_kept(struct exchange *x, struct slice json)
+{
+	/* A reply only reads its body. */
+	struct buf body = {
+		.ptr = (char *)(uintptr_t)json.ptr, .len = json.len, .max = json.len
+	};
+
+	answer_ok(x, &body);
+	atomic_fetch_add_explicit(&x->r->from_cache, 1, memory_order_relaxed);
 }
 
 void

@@ -1,5 +1,6 @@
 /*
- * fields.h - which members of an issue an answer has: a bit each.
+ * fields.h - which members of an issue an answer has: a bit each.  Of members that are
+ * objects, or lists of them, a mask may pick members in turn.
  */
 #pragma once
 
@@ -27,8 +28,19 @@ enum field {
 /* The JSON key of any field. */
 const char *field_key(unsigned f);
 
+/* Of each field, a bit for every path in it that was asked for; 0 = all of it. */
+struct field_paths {
+	uint64_t picked; /* FIELD_BIT()s of those that are not 0 */
+	uint64_t of[FIELD_COUNT];
+};
+
+/* The `nth` path in field `f`, e.g. "user.login" in comments; NULL behind the last. */
+const char *field_path(unsigned f, unsigned nth);
+
 /*
- * Parse "title,createdAt" (camelCase or snake_case); empty means FIELDS_DEFAULT.
+ * Parse "title,createdAt,comments.user.login" (camelCase or snake_case); empty means
+ * FIELDS_DEFAULT.  A field asked for as a whole is given whole, whatever else names it.
  * ERR_INVAL with a text that names the unknown path.
  */
-int fields_parse(struct slice mask, uint64_t *ret, struct err_info *ei);
+int fields_parse(
+    struct slice mask, uint64_t *ret, struct field_paths *ret_paths, struct err_info *ei);

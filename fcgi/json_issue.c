@@ -6,6 +6,21 @@
 
 #include <stdlib.h>
 
+#include "fcgi/json_pick.h"
+
+/* What stands before a joined value; field_key() has the names. */
+static const struct slice keys[FIELD_COUNT - FIELD_BODY] = {
+	SLICE_INIT("\"body\":"),
+	SLICE_INIT("\"closedBy\":"),
+	SLICE_INIT("\"assignees\":"),
+	SLICE_INIT("\"reporter\":"),
+	SLICE_INIT("\"mergedBy\":"),
+	SLICE_INIT("\"requestedReviewers\":"),
+	SLICE_INIT("\"comments\":"),
+	SLICE_INIT("\"reviews\":"),
+	SLICE_INIT("\"reviewComments\":"),
+};
+
 static int
 add_user(struct snap_view *v, int64_t id, struct buf *out)
 {
@@ -21,45 +36,59 @@ add_user(struct snap_view *v, int64_t id, struct buf *out)
 	return rc == ERR_NOENT ? 0 : rc;
 }
 
+/* An answer being gathered. */
+struct gathering {
+	struct snap_view *v;
+	const struct snap_issue *i;
+	const struct field_paths *paths;
+	struct arena *arena;
+	struct buf *out;
+	bool first;
+};
+
 static void
-add_key(struct buf *out, bool *first, const char *key)
+add_comma(struct gathering *g)
 {
-	if (!*first)
-		buf_char(out, ',');
-	*first = false;
-	buf_char(out, '"');
-	buf_str(out, key);
-	buf_str(out, "\":");
+	if (!g->first)
+		buf_char(g->out, ',');
+	g->first = false;
+}
+
+static int
+add_member(struct gathering *g, unsigned m)
+{
+	add_comma(g);
+	buf_slice(g->out, snap_issue_member(g->i, (enum snap_member)m));
+	if ((g->paths->picked & FIELD_BIT(m)) == 0)
+		return 0;
+	return json_pick(g->out, g->out->len - snap_issue_value(g->i, (enum snap_member)m).len,
+	    m, g->paths->of[m]);
 }
 
 /* Appends what is stored, and takes out of *fields what needs no more. */
-static void
-add_stored(const struct snap_issue *i, uint64_t *all, bool *first, struct buf *out)
+static int
+add_stored(struct gathering *g, uint64_t *fields)
 {
 	const uint64_t run = FIELDS_STORED | FIELD_BIT(FIELD_BODY);
-	uint64_t fields = *all;
+	uint64_t whole = *fields & ~g->paths->picked;
 	struct slice both;
+	int rc = 0;
 
-	*all &= ~FIELDS_STORED;
-	if ((fields & run) == run && snap_issue_members_and_body(i, &both)) {
-		buf_slice(out, both);
-		*all &= ~FIELD_BIT(FIELD_BODY);
-		*first = false;
-		return;
+	if ((whole & run) == run && snap_issue_members_and_body(g->i, &both)) {
+		add_comma(g);
+		buf_slice(g->out, both);
+		*fields &= ~run;
+	} else if ((whole & FIELDS_STORED) == FIELDS_STORED) {
+		add_comma(g);
+		buf_slice(g->out, snap_issue_members(g->i));
+		*fields &= ~FIELDS_STORED;
 	}
-	if ((fields & FIELDS_STORED) == FIELDS_STORED) {
-		buf_slice(out, snap_issue_members(i));
-		*first = false;
-		return;
+	for (unsigned m = 0; m < SNAP_M_COUNT && rc == 0; m++) {
+		if ((*fields & FIELDS_STORED & FIELD_BIT(m)) != 0)
+			rc = add_member(g, m);
 	}
-	for (unsigned m = 0; m < SNAP_M_COUNT; m++) {
-		if ((fields & FIELD_BIT(m)) == 0)
-			continue;
-		if (!*first)
-			buf_char(out, ',');
-		*first = false;
-		buf_slice(out, snap_issue_member(i, (enum snap_member)m));
-	}
+	*fields &= ~FIELDS_STORED;
+	return rc;
 }
 
 static int
@@ -206,21 +235,43 @@ add_joined(struct snap_view *v, const struct snap_issue *i, enum field f, struct
 	return ERR_INVAL;
 }
 
+static int
+add_field(struct gathering *g, unsigned f)
+{
+	size_t from;
+	int rc;
+
+	add_comma(g);
+	buf_slice(g->out, keys[f - FIELD_BODY]);
+	from = g->out->len;
+	rc = add_joined(g->v, g->i, (enum field)f, g->arena, g->out);
+	if (rc == 0 && (g->paths->picked & FIELD_BIT(f)) != 0)
+		rc = json_pick(g->out, from, f, g->paths->of[f]);
+	return rc;
+}
+
+int
+json_issue_picked(struct snap_view *v, const struct snap_issue *i, uint64_t fields,
+    const struct field_paths *paths, struct arena *a, struct buf *out)
+{
+	struct gathering g = { v, i, paths, a, out, true };
+	int rc;
+
+	buf_char(out, '{');
+	rc = add_stored(&g, &fields);
+	for (unsigned f = FIELD_BODY; f < FIELD_COUNT && rc == 0; f++) {
+		if ((fields & FIELD_BIT(f)) != 0)
+			rc = add_field(&g, f);
+	}
+	buf_char(out, '}');
+	return rc;
+}
+
 int
 json_issue(struct snap_view *v, const struct snap_issue *i, uint64_t fields, struct arena *a,
     struct buf *out)
 {
-	bool first = true;
-	int rc = 0;
+	static const struct field_paths all_whole;
 
-	buf_char(out, '{');
-	add_stored(i, &fields, &first, out);
-	for (unsigned f = FIELD_BODY; f < FIELD_COUNT && rc == 0; f++) {
-		if ((fields & FIELD_BIT(f)) == 0)
-			continue;
-		add_key(out, &first, field_key(f));
-		rc = add_joined(v, i, (enum field)f, a, out);
-	}
-	buf_char(out, '}');
-	return rc;
+	return json_issue_picked(v, i, fields, &all_whole, a, out);
 }

@@ -12,7 +12,7 @@
 
 struct settings {
 	const char *snapshot, *listen, *log_level, *log, *log_exact, *ca_file;
-	int64_t threads;
+	int64_t threads, cache_mb;
 };
 
 static int
@@ -49,6 +49,14 @@ read_settings(
 		    .high = RESPONDER_THREADS_MAX,
 		    .value = "N",
 		    .help = "threads that answer [1]" },
+		{ .name = "cache-mb",
+		    .type = CONF_NUMBER,
+		    .target = &s->cache_mb,
+		    .low = 0,
+		    .high = 4096,
+		    .value = "N",
+		    .help = "megabytes for answers to be given again while nothing was "
+			    "written, shared among the threads [4]" },
 		{ .name = "log-level",
 		    .target = &s->log_level,
 		    .value = "LEVEL",
@@ -110,7 +118,7 @@ serve(const struct settings *set, struct program *p, struct err_info *ei)
 int
 main(int argc, char **argv)
 {
-	struct settings set = { .log_level = "info", .threads = 1 };
+	struct settings set = { .log_level = "info", .threads = 1, .cache_mb = 4 };
 	enum log_severity level = LOG_SEV_INFO;
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { 0 };
@@ -129,6 +137,7 @@ main(int argc, char **argv)
 	responder_init(&p.responder, set.snapshot);
 	p.responder.log_url = set.log_exact != NULL ? set.log_exact : set.log;
 	p.responder.ca_file = set.ca_file;
+	p.responder.cache_bytes = ((size_t)set.cache_mb << 20) / (size_t)set.threads;
 	p.responder.log_exact = set.log_exact != NULL;
 	rc = serve(&set, &p, &ei);
 	responder_clear(&p.responder);

@@ -208,6 +208,21 @@ read_compliant(struct raw *r, const char *name, struct slice value)
 }
 
 static int
+read_format(struct raw *r, const char *name, struct slice value)
+{
+	if (!format_of_word(value, &r->p->format))
+		return bad(r, name, value, "json, csv or ndjson");
+	r->p->format_given = true;
+	return 0;
+}
+
+static int
+read_csv_raw(struct raw *r, const char *name, struct slice value)
+{
+	return read_bool(r, name, value, &r->p->csv_raw);
+}
+
+static int
 read_mask(struct raw *r, const char *name, struct slice value)
 {
 	(void)name;
@@ -229,6 +244,8 @@ static const struct reader {
 	{ "closed", "closed", read_closed },
 	{ "pullRequest", "pull_request", read_pull },
 	{ "fieldMask", "field_mask", read_mask },
+	{ "format", "format", read_format },
+	{ "csvRaw", "csv_raw", read_csv_raw },
 	{ "compliant", "compliant", read_compliant },
 	{ "startseg", "startseg", read_start_segment },
 	{ "waitsizenot", "waitsizenot", read_wait_size_not },
@@ -298,7 +315,7 @@ params_parse(struct slice query, struct arena *a, struct params *ret, struct err
 		at = amp + 1;
 	}
 	if (rc == 0)
-		rc = fields_parse(r.mask, &p.fields, ei);
+		rc = fields_parse(r.mask, &p.fields, &p.paths, ei);
 	if (rc != 0)
 		return rc;
 	p.fields |= (r.comments ? FIELD_BIT(FIELD_COMMENTS) : 0) |
@@ -306,6 +323,7 @@ params_parse(struct slice query, struct arena *a, struct params *ret, struct err
 		    (r.review_comments ? FIELD_BIT(FIELD_REVIEW_COMMENTS) : 0);
 	p.classes = classes_of(&r);
 	p.closed_given = r.closed >= 0;
+	p.mask_given = r.mask.len > 0;
 	*ret = p;
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "fcgi/accept.h"
 #include "fcgi/fields.h"
 #include "lmdb-schema/snap_read.h"
 
@@ -23,8 +24,11 @@ struct params {
 	bool descending;
 	unsigned classes; /* from closed and pullRequest: a mask of 1 << enum snap_class */
 	uint64_t fields;  /* from fieldMask, comments, reviews, reviewComments */
-	bool closed_given;
-	int compliant; /* of the route slo: 0, 1, or -1 = both */
+	struct field_paths paths; /* from fieldMask */
+	enum format format;       /* from `format`; see format_given */
+	bool format_given, csv_raw;
+	bool closed_given, mask_given;
+	int compliant;          /* of the route slo: 0, 1, or -1 = both */
 	uint32_t start_segment; /* of the log routes */
 	uint64_t wait_size_not; /* PARAMS_NO_SIZE = not given */
 };

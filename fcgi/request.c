@@ -158,8 +158,18 @@ fill(struct request *req)
 void
 request_again(struct request *req, unsigned delay_ms)
 {
-	if (!req->replied)
-		req->again_ms = delay_ms > 0 ? delay_ms : 1;
+	request_again_with(req, delay_ms, NULL, NULL);
+}
+
+void
+request_again_with(
+    struct request *req, unsigned delay_ms, void *state, void (*drop)(void *state))
+{
+	if (req->replied)
+		return;
+	req->again_ms = delay_ms > 0 ? delay_ms : 1;
+	req->state = state;
+	req->drop_state = drop;
 }
 
 void
@@ -174,7 +184,8 @@ request_run_to_end(struct request *req, struct request_bufs *b, request_handler 
 			(req->again_ms % 1000) * 1000000L };
 
 		nanosleep(&pause, NULL);
-		arena_reset(req->arena);
+		if (req->state == NULL)
+			arena_reset(req->arena);
 		req->waited_ms = clock_mono_ms() - began;
 		request_run(req, b, handler, ctx, thread);
 	}
@@ -292,6 +303,8 @@ add_status(struct buf *h, int status)
 	buf_add(h, "\r\n", 2);
 }
 
+#define LENGTH_UNKNOWN SIZE_MAX
+
 static void
 build_head(struct buf *h, int status, const char *content_type,
     const struct request_field *fields, size_t body_bytes)
@@ -301,6 +314,8 @@ build_head(struct buf *h, int status, const char *content_type,
 	if (!is_bodyless(status)) {
 		if (content_type != NULL)
 			add_field(h, SLICE("Content-Type"), slice_str(content_type));
+	}
+	if (!is_bodyless(status) && body_bytes != LENGTH_UNKNOWN) {
 		buf_add(h, "Content-Length: ", 16);
 		buf_u64(h, body_bytes);
 		buf_add(h, "\r\n", 2);
@@ -336,4 +351,41 @@ request_reply(struct request *req, int status, const char *content_type,
 		send_broken(req);
 	else
 		req->transport->send(req, buf_view(req->head), no_body ? NULL : body);
+}
+
+void
+request_reply_stream(struct request *req, int status, const char *content_type,
+    const struct request_field *fields, const struct request_stream *s)
+{
+	bool head_only = slice_is(req->method, "HEAD");
+
+	if (req->replied)
+		return;
+	req->replied = true;
+	build_head(req->head, status, content_type, fields, LENGTH_UNKNOWN);
+	if (buf_err(req->head) == 0 && !head_only) {
+		req->transport->stream(req, buf_view(req->head), s);
+		return;
+	}
+	if (head_only)
+		req->transport->send(req, buf_view(req->head), NULL);
+	else
+		send_broken(req);
+	s->end(s->ctx);
+}
+
+void
+request_stream_out(struct request *req, struct slice head, const struct request_stream *s,
+    int (*put)(struct request *req, struct slice bytes))
+{
+	int more = 1, rc = put(req, head);
+
+	while (rc == 0 && more > 0) {
+		buf_reset(req->out);
+		more = s->next(s->ctx, req->out);
+		rc = buf_err(req->out);
+		if (rc == 0)
+			rc = put(req, buf_view(req->out));
+	}
+	s->end(s->ctx);
 }

@@ -41,12 +41,16 @@ struct request {
 	/* How long this request has been put off by request_again(); 0 at its first run. */
 	int64_t waited_ms;
 
+	/* What request_again_with() was given; NULL at the first run. */
+	void *state;
+
 	/* private to request.c and the transports */
 	const struct request_transport *transport;
 	void *carrier;
 	struct buf *head;
 	bool replied;
 	unsigned again_ms; /* request_again() was called */
+	void (*drop_state)(void *state);
 };
 
 /* An HTTP header field of the answer; lists end with one whose name is NULL. */
@@ -65,18 +69,42 @@ struct slice request_param(const struct request *req, const char *name);
  * Answer.  `content_type` may be NULL when there is no body; `fields` and `body`
  * may be NULL.  Content-Length is added; the body of an answer to HEAD, and of
  * 1xx, 204 and 304, is not sent (for HEAD its length is).  `body` may be
- * req->out or another buffer; its content is taken or left, so reset it before
- * reuse (req->out is reset by the transport).  A body with a latched error
+ * req->out (which is reset by the transport) or another buffer; it is only read.  A body with a latched error
  * becomes a 500.  Fields with bytes below U+0020 in them are left out.
  */
 void request_reply(struct request *req, int status, const char *content_type,
     const struct request_field *fields, struct buf *body);
 
 /*
+ * An answer of unknown length that is made while it is sent.  `next` appends a piece to an
+ * empty `out` and returns 1 when others follow, 0 at the end, or an error code: then the
+ * answer breaks off.  It is called on the request's thread whenever the client has taken
+ * most of what was before.  `end` is called exactly once, also when the client goes away.
+ * `ctx` must outlive the handler, as memory of req->arena does; `req` itself does not.
+ */
+struct request_stream {
+	int (*next)(void *ctx, struct buf *out);
+	void (*end)(void *ctx);
+	void *ctx;
+};
+
+/* Answer with a stream.  For HEAD `next` is not called. */
+void request_reply_stream(struct request *req, int status, const char *content_type,
+    const struct request_field *fields, const struct request_stream *s);
+
+/*
  * Instead of an answer: run the handler anew in `delay_ms`, for long polls.  Over our own
  * server that costs a connection, elsewhere a thread.
  */
 void request_again(struct request *req, unsigned delay_ms);
+
+/*
+ * The same for long work, so that others have their turn: the next run finds `state`,
+ * which may lie in req->arena, in req->state.  `drop` is called for it instead if the
+ * client goes away meanwhile; a run that answers ends it by itself.
+ */
+void request_again_with(
+    struct request *req, unsigned delay_ms, void *state, void (*drop)(void *state));
 
 /* "Not Found" for 404; "Unknown" for a status that is not in the table. */
 const char *request_reason(int status);

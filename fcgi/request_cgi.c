@@ -51,7 +51,22 @@ cgi_send(struct request *req, struct slice head, struct buf *body)
 		c->rc = write_all(c->out_fd, buf_view(body));
 }
 
-static const struct request_transport cgi_transport = { cgi_param, cgi_send };
+static int
+cgi_put(struct request *req, struct slice bytes)
+{
+	struct cgi_carrier *c = req->carrier;
+
+	c->rc = write_all(c->out_fd, bytes);
+	return c->rc;
+}
+
+static void
+cgi_stream(struct request *req, struct slice head, const struct request_stream *s)
+{
+	request_stream_out(req, head, s, cgi_put);
+}
+
+static const struct request_transport cgi_transport = { cgi_param, cgi_send, cgi_stream };
 
 /* CONTENT_LENGTH bytes, fewer if the input ends; more than `body` takes are left. */
 static int
@@ -104,7 +119,7 @@ request_serve_cgi(int in_fd, int out_fd, const struct request_serve_opts *o,
 	if (rc == 0) {
 		req.body = buf_view(&body);
 		req.arena = &arena;
-		request_run(&req, &bufs, handler, ctx, 0);
+		request_run_to_end(&req, &bufs, handler, ctx, 0);
 		rc = carrier.rc;
 	}
 	if (rc != 0)

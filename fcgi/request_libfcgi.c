@@ -66,17 +66,19 @@ fd0_param(const struct request *req, const char *name)
 	return slice_str(FCGX_GetParam(name, t->fcgx.envp));
 }
 
-static void
+/* ERR_CLOSED when the peer is gone. */
+static int
 put(FCGX_Stream *out, struct slice s)
 {
 	while (s.len > 0) {
 		int n = s.len < (1 << 30) ? (int)s.len : 1 << 30;
 
 		if (FCGX_PutStr(s.ptr, n, out) != n)
-			return; /* the peer is gone */
+			return ERR_CLOSED;
 		s.ptr += n;
 		s.len -= (size_t)n;
 	}
+	return 0;
 }
 
 static void
@@ -84,12 +86,25 @@ fd0_send(struct request *req, struct slice head, struct buf *body)
 {
 	struct fd0_thread *t = req->carrier;
 
-	put(t->fcgx.out, head);
-	if (body != NULL)
+	if (put(t->fcgx.out, head) == 0 && body != NULL)
 		put(t->fcgx.out, buf_view(body));
 }
 
-static const struct request_transport fd0_transport = { fd0_param, fd0_send };
+static int
+fd0_put(struct request *req, struct slice bytes)
+{
+	struct fd0_thread *t = req->carrier;
+
+	return put(t->fcgx.out, bytes);
+}
+
+static void
+fd0_stream(struct request *req, struct slice head, const struct request_stream *s)
+{
+	request_stream_out(req, head, s, fd0_put);
+}
+
+static const struct request_transport fd0_transport = { fd0_param, fd0_send, fd0_stream };
 
 /* The whole input; what is past the cap is dropped.  False if the peer broke off. */
 static bool

@@ -30,7 +30,22 @@ mem_send(struct request *req, struct slice head, struct buf *body)
 		buf_slice(m->ret, buf_view(body));
 }
 
-static const struct request_transport mem_transport = { mem_param, mem_send };
+static int
+mem_put(struct request *req, struct slice bytes)
+{
+	struct mem_carrier *m = req->carrier;
+
+	buf_slice(m->ret, bytes);
+	return buf_err(m->ret);
+}
+
+static void
+mem_stream(struct request *req, struct slice head, const struct request_stream *s)
+{
+	request_stream_out(req, head, s, mem_put);
+}
+
+static const struct request_transport mem_transport = { mem_param, mem_send, mem_stream };
 
 int
 request_serve_mem(const struct request_pair *params, struct slice body,

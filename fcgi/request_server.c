@@ -36,73 +36,208 @@ struct serving {
 	int done_fd;      /* readable once all have ended */
 };
 
+/* What carries a struct request: it lives while the handler runs. */
+struct server_carrier {
+	struct server_thread *thread;
+	struct fcgi_request *request;
+};
+
 static struct slice
 server_param(const struct request *req, const char *name)
 {
-	return fcgi_request_param(req->carrier, name);
+	const struct server_carrier *c = req->carrier;
+
+	return fcgi_request_param(c->request, name);
 }
 
 static void
 server_send(struct request *req, struct slice head, struct buf *body)
 {
-	fcgi_request_reply(req->carrier, head, body != NULL ? buf_view(body) : SLICE(""));
+	const struct server_carrier *c = req->carrier;
+
+	fcgi_request_reply(c->request, head, body != NULL ? buf_view(body) : SLICE(""));
 }
 
-static const struct request_transport server_transport = { server_param, server_send };
+/* --- streams --- */
 
-/* A request that is run again: which thread it is on, and since when. */
+#define TURN_BYTES ((size_t)256 << 10) /* made for one request before others have a turn */
+#define TURN_PAUSE_MS 1
+#define QUEUE_BYTES ((size_t)256 << 10) /* unsent at once */
+
+/* A stream being sent.  Not in the request's arena, which may end while it is written to. */
+struct streaming {
+	struct server_thread *thread;
+	struct request_stream stream;
+	bool pumping, gone;
+};
+
+static void
+streaming_free(struct streaming *st)
+{
+	st->stream.end(st->stream.ctx);
+	mem_free(st);
+}
+
+/* The peer is gone. */
+static void
+on_stream_abort(struct fcgi_request *fr)
+{
+	struct streaming *st = fcgi_request_data(fr);
+
+	if (st->pumping) {
+		st->gone = true;
+		st->stream.end(st->stream.ctx); /* its memory ends with the request */
+	} else {
+		streaming_free(st);
+	}
+}
+
+/* Pieces until there are enough of them: 1, or 0 at the end, or an error code. */
+static int
+make_pieces(struct streaming *st, struct fcgi_request *fr)
+{
+	struct buf *out = &st->thread->bufs.out;
+	size_t made = 0;
+	int more = 1, rc = 0;
+
+	while (rc == 0 && more > 0 && made < TURN_BYTES) {
+		buf_reset(out);
+		more = st->stream.next(st->stream.ctx, out);
+		rc = more < 0 ? more : buf_err(out);
+		if (rc == 0)
+			rc = fcgi_request_write(fr, buf_view(out));
+		made += out->len;
+		if (st->gone || fcgi_request_queued(fr) >= QUEUE_BYTES)
+			break;
+	}
+	return rc != 0 ? rc : more;
+}
+
+static void
+pump(struct fcgi_request *fr)
+{
+	struct streaming *st = fcgi_request_data(fr);
+	bool full;
+	int rc;
+
+	fcgi_request_on_writable(fr, NULL);
+	st->pumping = true;
+	rc = make_pieces(st, fr);
+	st->pumping = false;
+	if (st->gone) {
+		mem_free(st);
+		return;
+	}
+	if (rc <= 0) {
+		fcgi_request_on_abort(fr, NULL);
+		streaming_free(st);
+		if (rc == 0)
+			fcgi_request_end(fr, 0);
+		else
+			fcgi_request_fail(fr);
+		return;
+	}
+	full = fcgi_request_queued(fr) >= QUEUE_BYTES;
+	if (full)
+		fcgi_request_on_writable(fr, pump);
+	fcgi_request_defer(fr, full ? 0 : TURN_PAUSE_MS, pump);
+}
+
+static void
+server_stream(struct request *req, struct slice head, const struct request_stream *s)
+{
+	const struct server_carrier *c = req->carrier;
+	struct streaming *st = mem_zalloc(sizeof(*st));
+
+	if (st == NULL || fcgi_request_write(c->request, head) != 0) {
+		s->end(s->ctx);
+		mem_free(st);
+		fcgi_request_end(c->request, 1);
+		return;
+	}
+	*st = (struct streaming){ .thread = c->thread, .stream = *s };
+	fcgi_request_set_data(c->request, st);
+	fcgi_request_on_abort(c->request, on_stream_abort);
+	/* Begun in a turn of its own: the thread's buffers are still the handler's. */
+	fcgi_request_defer(c->request, TURN_PAUSE_MS, pump);
+}
+
+static const struct request_transport server_transport = { server_param, server_send,
+	server_stream };
+
+/* A request that is run again: which thread it is on, since when, and what it keeps. */
 struct put_off {
 	struct server_thread *thread;
 	int64_t since_ms;
+	void *state;
+	void (*drop_state)(void *state);
 };
 
-static void serve(struct server_thread *t, struct fcgi_request *fr, int64_t waited_ms);
+static void serve(struct server_thread *t, struct fcgi_request *fr, struct put_off *p);
 
 static void
 on_again(struct fcgi_request *fr)
 {
-	const struct put_off *p = fcgi_request_data(fr);
-
-	serve(p->thread, fr, clock_mono_ms() - p->since_ms);
-}
-
-/* Keep the request, its connection and nothing else until it is run again. */
-static void
-put_off(struct server_thread *t, struct fcgi_request *fr, unsigned ms)
-{
 	struct put_off *p = fcgi_request_data(fr);
 
+	serve(p->thread, fr, p);
+}
+
+static void
+on_put_off_abort(struct fcgi_request *fr)
+{
+	const struct put_off *p = fcgi_request_data(fr);
+
+	if (p->drop_state != NULL)
+		p->drop_state(p->state);
+}
+
+/* Keep the request, its connection and its state until it is run again. */
+static void
+put_off(struct server_thread *t, struct fcgi_request *fr, struct put_off *p,
+    const struct request *req)
+{
 	if (p == NULL) {
 		p = arena_alloc(fcgi_request_arena(fr), sizeof(*p));
 		if (p == NULL) {
+			if (req->drop_state != NULL)
+				req->drop_state(req->state);
 			fcgi_request_end(fr, 1);
 			return;
 		}
-		*p = (struct put_off){ t, clock_mono_ms() };
+		*p = (struct put_off){ .thread = t, .since_ms = clock_mono_ms() };
 		fcgi_request_set_data(fr, p);
+		fcgi_request_on_abort(fr, on_put_off_abort);
 	}
-	fcgi_request_defer(fr, ms, on_again);
+	p->state = req->state;
+	p->drop_state = req->drop_state;
+	fcgi_request_defer(fr, req->again_ms, on_again);
 }
 
+/* `p` is NULL at the first run. */
 static void
-serve(struct server_thread *t, struct fcgi_request *fr, int64_t waited_ms)
+serve(struct server_thread *t, struct fcgi_request *fr, struct put_off *p)
 {
+	struct server_carrier carrier = { t, fr };
 	struct request req = { .transport = &server_transport,
-		.carrier = fr,
+		.carrier = &carrier,
 		.body = fcgi_request_body(fr),
 		.body_over = fcgi_request_body_over(fr),
-		.arena = fcgi_request_arena(fr),
-		.waited_ms = waited_ms };
+		.arena = fcgi_request_arena(fr) };
 
+	if (p != NULL) {
+		req.waited_ms = clock_mono_ms() - p->since_ms;
+		req.state = p->state;
+	}
 	request_run(&req, &t->bufs, t->all->handler, t->all->ctx, t->index);
 	if (!req.replied)
-		put_off(t, fr, req.again_ms);
+		put_off(t, fr, p, &req);
 }
 
 static void
 on_request(void *ctx, struct fcgi_request *fr)
 {
-	serve(ctx, fr, 0);
+	serve(ctx, fr, NULL);
 }
 
 static void *
@@ -143,6 +278,7 @@ make_server(struct serving *all, unsigned i)
 {
 	const struct request_serve_opts *o = all->opts;
 	struct fcgi_server_opts so = { .body_bytes_max = o->body_bytes_max,
+		.out_bytes_max = QUEUE_BYTES,
 		.arena_bytes_max = REQUEST_ARENA_MAX,
 		.conns_max = o->conns_max,
 		.read_ms = o->read_ms,

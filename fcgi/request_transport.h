@@ -18,6 +18,8 @@ struct request_transport {
 	struct slice (*param)(const struct request *req, const char *name);
 	/* Send the whole answer; `body` may be NULL and stays the caller's. */
 	void (*send)(struct request *req, struct slice head, struct buf *body);
+	/* Send the head, then what `s` gives, and end `s`. */
+	void (*stream)(struct request *req, struct slice head, const struct request_stream *s);
 };
 
 /* The buffers of one thread; the memory stays from request to request. */
@@ -39,6 +41,13 @@ void request_run(struct request *req, struct request_bufs *b, request_handler ha
 /* The same, sleeping in this thread for as long as the handler wants to be run again. */
 void request_run_to_end(struct request *req, struct request_bufs *b, request_handler handler,
     void *ctx, unsigned thread);
+
+/*
+ * The stream of a transport that writes in its own thread: `put` takes bytes, and returns
+ * an error code when the peer is gone.
+ */
+void request_stream_out(struct request *req, struct slice head, const struct request_stream *s,
+    int (*put)(struct request *req, struct slice bytes));
 
 /*
  * Wait in the calling thread until `done_fd` is readable, and meanwhile do what

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "fcgi/filter/filter.h"
 
 #define REOPEN_MS 200         /* at most so often is a missing snapshot looked for */
 #define REOPEN_BROKEN_MS 5000 /* and one that cannot be opened tried again */
@@ -38,8 +39,9 @@ responder_init(struct responder *r, const char *snapshot_dir)
 {
 	memset(r, 0, sizeof(*r));
 	r->snapshot_dir = snapshot_dir;
+	r->filter_steps = FILTER_STEPS_MAX;
 	r->scan_rows = 64;
-	r->scan_view_ms = 100;
+	r->scan_turn_ms = 20;
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_mutex_init(&r->log_lock, NULL);
 }
@@ -49,6 +51,8 @@ responder_clear(struct responder *r)
 {
 	snap_close(atomic_load(&r->snap));
 	store_close(r->log);
+	for (size_t i = 0; i < RESPONDER_THREADS_MAX; i++)
+		answer_cache_free(r->caches[i]);
 	pthread_mutex_destroy(&r->lock);
 	pthread_mutex_destroy(&r->log_lock);
 }
@@ -183,13 +187,27 @@ refuse_method(struct exchange *x)
 	answer_status(x, 405, 12, "only GET and HEAD are allowed here", allow);
 }
 
-static void
-serve(struct exchange *x, const struct route *route)
+/* This thread's cache of answers; NULL without one. */
+static struct answer_cache *
+cache_of(struct responder *r, unsigned thread)
 {
-	int rc = params_parse(x->req->query, x->req->arena, &x->params, &x->ei);
+	if (r->cache_bytes == 0 || thread >= RESPONDER_THREADS_MAX)
+		return NULL;
+	if (r->caches[thread] == NULL)
+		r->caches[thread] = answer_cache_new(r->cache_bytes);
+	return r->caches[thread];
+}
 
+static void
+serve(struct exchange *x, const struct route *route, unsigned thread)
+{
+	int rc = 0;
+
+	if (x->req->state == NULL) /* else the handler has kept them */
+		rc = params_parse(x->req->query, x->req->arena, &x->params, &x->ei);
 	if (rc == 0 && route->needs_view)
 		rc = responder_view(x->r, &x->view, &x->ei);
+	x->cache = cache_of(x->r, thread);
 	if (rc != 0)
 		answer_error(x, rc);
 	else
@@ -204,7 +222,6 @@ responder_handle(void *ctx, unsigned thread, struct request *req)
 	const struct route *route = NULL;
 	int rc = find_route(&x, &route);
 
-	(void)thread;
 	if (rc == ERR_NOENT)
 		answer_status(&x, 404, 5, "no such resource", NULL);
 	else if (rc != 0)
@@ -212,7 +229,7 @@ responder_handle(void *ctx, unsigned thread, struct request *req)
 	else if (!slice_is(req->method, "GET") && !slice_is(req->method, "HEAD"))
 		refuse_method(&x);
 	else
-		serve(&x, route);
+		serve(&x, route, thread);
 }
 
 bool
@@ -236,12 +253,16 @@ exchange_is_ours(struct exchange *x, struct snap_repo *repo)
 bool
 exchange_unchanged(struct exchange *x, const struct snap_repo *repo)
 {
-	struct slice known = request_header(x->req, "If-None-Match");
+	struct slice known = request_header(x->req, "If-None-Match"), kept;
 
 	etag_of_log(repo, x->req->path, x->req->query, SLICE("json"), x->etag);
-	if (!etag_matches(known, x->etag))
+	if (etag_matches(known, x->etag))
+		answer_not_modified(x);
+	else if (answer_cache_find(
+		     x->cache, snap_view_stamp(x->view), x->req->path, x->req->query, &kept))
+		answer_kept(x, kept);
+	else
 		return false;
-	answer_not_modified(x);
 	return true;
 }
 

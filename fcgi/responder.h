@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "base/store/store.h"
+#include "fcgi/answer_cache.h"
 #include "fcgi/etag.h"
 #include "fcgi/params.h"
 #include "fcgi/request.h"
@@ -25,10 +26,14 @@ struct responder {
 	pthread_mutex_t lock;        /* guards the first opening of snap */
 	_Atomic(struct snap *) snap; /* NULL until there is a snapshot */
 	int64_t retry_ms;            /* monotonic time before which it is not tried again */
-	/* A filtered scan looks at the clock after so many rows, and ends a view that old. */
+	uint64_t filter_steps;       /* work that a filter may take in one request */
+	/* A filtered scan looks at the clock after so many rows, and gives way after a time. */
 	unsigned scan_rows;
-	int64_t scan_view_ms;
+	int64_t scan_turn_ms;
 	atomic_ullong answers[6]; /* by the status's first digit */
+	atomic_ullong from_cache; /* of them, those that were found in a cache */
+	size_t cache_bytes;       /* of each thread's cache; 0 = none */
+	struct answer_cache *caches[RESPONDER_THREADS_MAX]; /* NULL until needed */
 };
 
 /* A matched path: its variable parts, decoded. */
@@ -45,8 +50,10 @@ struct exchange {
 	struct request *req;
 	struct route_match match;
 	struct params params;
-	struct snap_view *view; /* NULL for routes that need none */
-	char etag[ETAG_TEXT];   /* of the answer; "" = it has none */
+	struct snap_view *view;     /* NULL for routes that need none */
+	struct answer_cache *cache; /* the thread's; may be NULL */
+	char etag[ETAG_TEXT];       /* of the answer; "" = it has none */
+	bool varies;                /* with the Accept field */
 	struct err_info ei;
 };
 
@@ -59,12 +66,14 @@ void responder_handle(void *ctx, unsigned thread, struct request *req);
 /* Begin a view; ERR_NOENT while nothing is mirrored yet. */
 int responder_view(struct responder *r, struct snap_view **ret, struct err_info *ei);
 
-/* Answer 200 with req->out as JSON, and x->etag. */
+/* Answer 200 with req->out as JSON, and x->etag; keep it if it has one. */
 void answer_json(struct exchange *x);
 /* 304 with x->etag. */
 void answer_not_modified(struct exchange *x);
 /* Hash req->out, and answer 304 if the client has just that; else answer_json(). */
 void answer_json_hashed(struct exchange *x);
+/* Answer 200 with an answer that was kept. */
+void answer_kept(struct exchange *x, struct slice json);
 /* Answer with a google.rpc.Status made of an err code and ei's text. */
 void answer_error(struct exchange *x, int rc);
 /* The same with a given HTTP status and google.rpc.Code. */
@@ -76,8 +85,8 @@ bool exchange_is_ours(struct exchange *x, struct snap_repo *repo);
 
 /*
  * The answer will be a function of the log and of what was asked: fill x->etag.  True
- * when the client has that answer already: then 304 is answered.  Call it when nothing
- * about the request can be wrong any more.
+ * when it is answered: with 304 if the client has that answer already, or from the
+ * thread's cache.  Call it when nothing about the request can be wrong any more.
  */
 bool exchange_unchanged(struct exchange *x, const struct snap_repo *repo);
 
@@ -86,6 +95,9 @@ bool exchange_issue(struct exchange *x, const struct snap_repo *repo, struct sna
 
 /* Has the first walk over every family of objects ended? */
 bool mirror_is_complete(struct snap_view *v);
+
+/* Answer with the whole list in x->params.format, which is not JSON. */
+void export_issues(struct exchange *x, const struct snap_repo *repo);
 
 /* Handlers: one answer each. */
 void handle_issues(struct exchange *x);

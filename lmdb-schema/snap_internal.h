@@ -13,6 +13,8 @@
 #define SNAP_MAP_BYTES ((size_t)64 << 30)
 /* Users remembered by a view: a power of two, 256 KiB. */
 #define SNAP_KNOWN_USERS 4096U
+/* Places of rows of `issue` remembered by a view: a power of two, 128 KiB. */
+#define SNAP_KNOWN_ROWS 8192U
 
 /* An open environment and its tables; counted, since views may outlive a switch. */
 struct snap_env {
@@ -40,6 +42,10 @@ struct snap_memory {
 		unsigned char len; /* of json */
 		char json[55];     /* one cache line in all; longer ones are not remembered */
 	} users[SNAP_KNOWN_USERS];
+	struct snap_known_row {
+		const char *ptr; /* NULL = an empty place */
+		uint32_t number, len;
+	} rows[SNAP_KNOWN_ROWS]; /* of `issue`, by the number's lower bits */
 };
 
 struct snap_view {

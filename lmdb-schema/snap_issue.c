@@ -176,8 +176,8 @@ snap_issue_cursor(struct snap_view *v)
 	return rc;
 }
 
-int
-snap_issue_locate(struct snap_view *v, uint32_t number, struct slice *ret)
+static int
+search(struct snap_view *v, uint32_t number, struct slice *ret)
 {
 	unsigned char key[4];
 	MDB_val k = { snap_key_number(number, key), key }, d;
@@ -194,6 +194,24 @@ snap_issue_locate(struct snap_view *v, uint32_t number, struct slice *ret)
 		return ERR_CORRUPT;
 	*ret = (struct slice){ d.mv_data, d.mv_size - SNAP_CRC_LEN };
 	return 0;
+}
+
+int
+snap_issue_locate(struct snap_view *v, uint32_t number, struct slice *ret)
+{
+	struct snap_memory *m = snap_memory_of(v);
+	struct snap_known_row *known =
+	    m != NULL ? &m->rows[number & (SNAP_KNOWN_ROWS - 1)] : NULL;
+	int rc;
+
+	if (known != NULL && known->ptr != NULL && known->number == number) {
+		*ret = (struct slice){ known->ptr, known->len };
+		return 0;
+	}
+	rc = search(v, number, ret);
+	if (rc == 0 && known != NULL && ret->len <= UINT32_MAX)
+		*known = (struct snap_known_row){ ret->ptr, number, (uint32_t)ret->len };
+	return rc;
 }
 
 int

@@ -41,25 +41,50 @@ skip_value(struct slice s, size_t at)
 }
 
 bool
+snap_element_next(struct slice *rest, struct slice *ret_value)
+{
+	size_t end = skip_value(*rest, 0);
+	bool last = end == rest->len;
+
+	/* A comma is followed by something. */
+	if (end == 0 || (!last && (rest->ptr[end] != ',' || end + 1 == rest->len)))
+		return false;
+	*ret_value = (struct slice){ rest->ptr, end };
+	end += last ? 0 : 1;
+	*rest = (struct slice){ rest->ptr + end, rest->len - end };
+	return true;
+}
+
+bool
+snap_member_next(struct slice *rest, struct slice *ret_key, struct slice *ret_value)
+{
+	struct slice behind;
+	size_t colon;
+
+	if (rest->len == 0 || rest->ptr[0] != '"')
+		return false;
+	colon = skip_text(*rest, 0);
+	if (colon == 0 || colon >= rest->len || rest->ptr[colon] != ':')
+		return false;
+	behind = (struct slice){ rest->ptr + colon + 1, rest->len - colon - 1 };
+	*ret_key = (struct slice){ rest->ptr + 1, colon - 2 };
+	if (!snap_element_next(&behind, ret_value))
+		return false;
+	*rest = behind;
+	return true;
+}
+
+bool
 snap_member_find(struct slice members, const char *key, struct slice *ret)
 {
-	size_t at = 0;
+	struct slice name, value;
 
 	*ret = (struct slice){ 0 };
-	while (at < members.len && members.ptr[at] == '"') {
-		size_t colon = skip_text(members, at), end;
-		struct slice name = { members.ptr + at + 1, colon - at - 2 };
-
-		if (colon == 0 || colon >= members.len || members.ptr[colon] != ':')
-			return false;
-		end = skip_value(members, colon + 1);
-		if (end == 0)
-			return false;
+	while (snap_member_next(&members, &name, &value)) {
 		if (slice_is(name, key)) {
-			*ret = (struct slice){ members.ptr + colon + 1, end - colon - 1 };
+			*ret = value;
 			return true;
 		}
-		at = end + 1; /* behind the comma */
 	}
 	return false;
 }

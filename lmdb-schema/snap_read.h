@@ -209,6 +209,13 @@ int snap_other_get(struct snap_view *v, uint32_t number, struct snap_other *ret)
  * *ret empty, when it is not there.
  */
 bool snap_member_find(struct slice members, const char *key, struct slice *ret);
+/*
+ * Cut the first of rendered members off *rest; `key` is without its quotation marks.  False
+ * at the end, which *rest then is empty at, and at what is no member.
+ */
+bool snap_member_next(struct slice *rest, struct slice *ret_key, struct slice *ret_value);
+/* The same for what stands between the brackets of a list. */
+bool snap_element_next(struct slice *rest, struct slice *ret_value);
 /* The same for a text: what stands between its quotation marks. */
 struct slice snap_member_text(struct slice members, const char *key);
 

@@ -48,10 +48,13 @@ check_issue(struct pass *p, const MDB_val *k, struct slice value)
 {
 	struct snap_list_pos pos[SNAP_ORDERS];
 	struct snap_issue i;
+	struct slice text;
 	int rc = 0;
 
 	if (k->mv_size != 4 || snap_issue_parse(value, get_be32(k->mv_data), &i) != 0)
 		return damaged(p, SNAP_T_ISSUE, k, "the row has not the form of an issue");
+	if (!snap_issue_members_and_body(&i, &text) && snap_issue_body(p->v, &i, &text) != 0)
+		return damaged(p, SNAP_T_ISSUE, k, "the body is neither here nor apart");
 	p->counted[SNAP_COMMENT] += snap_issue_comment_count(&i);
 	p->counted[SNAP_REVIEW] += snap_issue_review_count(&i);
 	p->counted[SNAP_EVENT] += snap_issue_event_count(&i);
@@ -99,6 +102,19 @@ check_other(struct pass *p, const MDB_val *k)
 	return 0;
 }
 
+/* A body that its issue shows no more would be left for ever. */
+static int
+check_body(struct pass *p, const MDB_val *k)
+{
+	struct snap_issue i;
+	struct slice text;
+
+	if (k->mv_size != 4 || snap_issue_get(p->v, get_be32(k->mv_data), &i) != 0 ||
+	    snap_issue_members_and_body(&i, &text))
+		return damaged(p, SNAP_T_ISSUE_BODY, k, "no issue has its body here");
+	return 0;
+}
+
 static int
 check_row(struct pass *p, enum snap_table t, const MDB_val *k, const MDB_val *d)
 {
@@ -127,6 +143,8 @@ check_row(struct pass *p, enum snap_table t, const MDB_val *k, const MDB_val *d)
 		return check_ref(p, t, k, value);
 	case SNAP_T_ISSUE_OTHER:
 		return check_other(p, k);
+	case SNAP_T_ISSUE_BODY:
+		return check_body(p, k);
 	default:
 		return 0;
 	}

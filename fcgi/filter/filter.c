@@ -24,7 +24,8 @@ check_type(const struct filter *f, struct err_info *ei)
 }
 
 int
-filter_new(struct slice text, enum filter_rows rows, struct filter **ret, struct err_info *ei)
+filter_new(struct slice text, enum filter_rows rows, uint64_t steps, struct filter **ret,
+    struct err_info *ei)
 {
 	struct filter *f = mem_zalloc(sizeof(*f));
 	int rc;
@@ -37,7 +38,7 @@ filter_new(struct slice text, enum filter_rows rows, struct filter **ret, struct
 	if (rc == 0)
 		rc = check_type(f, ei);
 	if (rc == 0) {
-		cel_set_budget(f->program, FILTER_STEPS_MAX);
+		cel_set_budget(f->program, steps);
 		*ret = f;
 		return 0;
 	}

@@ -22,18 +22,18 @@ enum filter_rows {
 	FILTER_ROWS,
 };
 
-/* Work that one request may take; a scan also pays FILTER_ROW_STEPS for each row. */
+/* Work that one request may take, FILTER_ROW_STEPS for each row included. */
 #define FILTER_STEPS_MAX UINT64_C(200000000)
 #define FILTER_ROW_STEPS 30
 
 struct filter; /* one thread at a time */
 
 /*
- * ERR_INVAL or ERR_LIMIT with "filter: line L, column C: ..." of what is wrong;
+ * Compile, for at most `steps` of work.  ERR_INVAL or ERR_LIMIT with "filter: line L, column C: ..." of what is wrong;
  * ERR_NOMEM.  `now` is the time of this call.
  */
-int filter_new(
-    struct slice text, enum filter_rows rows, struct filter **ret, struct err_info *ei);
+int filter_new(struct slice text, enum filter_rows rows, uint64_t steps, struct filter **ret,
+    struct err_info *ei);
 void filter_free(struct filter *f); /* NULL is fine */
 
 /* Is the answer about the clock, too? */

@@ -142,6 +142,8 @@ check_params(struct exchange *x, bool filtered)
 		return err_set(&x->ei, ERR_INVAL, "orderBy: this list is ordered by id alone");
 	if (p->filter.len > 0 && !filtered)
 		return err_set(&x->ei, ERR_INVAL, "filter: this list takes none");
+	if (p->mask_given)
+		return err_set(&x->ei, ERR_INVAL, "fieldMask: this list takes none");
 	return 0;
 }
 
@@ -211,7 +213,8 @@ begin_filter(struct exchange *x, struct list_walk *w)
 	w->row.view = x->view;
 	w->row.child = &w->child;
 	w->counting = x->params.page_token.len == 0;
-	return filter_new(x->params.filter, rows[w->kind], &w->filter, &x->ei);
+	return filter_new(
+	    x->params.filter, rows[w->kind], x->r->filter_steps, &w->filter, &x->ei);
 }
 
 static void

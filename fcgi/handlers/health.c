@@ -63,6 +63,12 @@ handle_metrics(struct exchange *x)
 	for (int c = 2; c <= 5; c++)
 		buf_fmt(out, "maintner_fcgi_answers_total{status=\"%dxx\"} %llu\n", c,
 		    (unsigned long long)atomic_load(&x->r->answers[c]));
+	buf_fmt(out,
+	    "# HELP maintner_fcgi_answers_kept_total Answers that were given again from "
+	    "memory.\n"
+	    "# TYPE maintner_fcgi_answers_kept_total counter\n"
+	    "maintner_fcgi_answers_kept_total %llu\n",
+	    (unsigned long long)atomic_load(&x->r->from_cache));
 	if (responder_view(x->r, &v, &x->ei) == 0) {
 		repository_metrics(v, out);
 		snap_view_end(v);

@@ -13,7 +13,8 @@ handle_issue(struct exchange *x)
 	    exchange_unchanged(x, &repo))
 		return;
 	buf_str(x->req->out, "{\"issue\":");
-	rc = json_issue(x->view, &issue, x->params.fields, x->req->arena, x->req->out);
+	rc = json_issue_picked(
+	    x->view, &issue, x->params.fields, &x->params.paths, x->req->arena, x->req->out);
 	buf_char(x->req->out, '}');
 	if (rc == 0)
 		answer_json(x);

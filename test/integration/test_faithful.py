@@ -1,10 +1,74 @@
 """A mirror says what GitHub said: every field of every issue of every recording."""
 
+import re
 import unittest
+from datetime import datetime
 
 import recordings
 from expected_answer import accepted_logins, expected_issues, load_recording
 from harness import Mirror, Stage, differences
+
+def login(user):
+    return user["login"] if user else ""
+
+
+def seconds(later, earlier):
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+
+
+# Expressions, and what they say about an issue of the API's own JSON.
+FILTERS = {
+    "issue.number % 3 == 0": lambda i: i["issueId"] % 3 == 0,
+    "issue.closed": lambda i: i["closed"],
+    "!issue.closed && issue.is_pr": lambda i: not i["closed"] and i["isPr"],
+    'issue.title.contains("the") || issue.title.startsWith("A")':
+        lambda i: "the" in i["title"] or i["title"].startswith("A"),
+    'issue.title.matches("^[A-Z][a-z]+ ") && !issue.is_pr':
+        lambda i: re.search("^[A-Z][a-z]+ ", i["title"]) and not i["isPr"],
+    "issue.labels.size() > 1": lambda i: len(i["labels"]) > 1,
+    'issue.labels.exists(l, l.contains("e")) && issue.labels.all(l, l != "bug")':
+        lambda i: any("e" in l for l in i["labels"]) and "bug" not in i["labels"],
+    "size(issue.body) > 400": lambda i: len(i["body"]) > 400,
+    'issue.body.contains("\\n") && issue.body.endsWith(".")':
+        lambda i: "\n" in i["body"] and i["body"].endswith("."),
+    "issue.body.contains('\"') || issue.body.contains('\\u00e9')":
+        lambda i: '"' in i["body"] or "\u00e9" in i["body"],
+    'issue.created_at < timestamp("2020-01-01T00:00:00Z")': lambda i: i["createdAt"] < "2020",
+    "issue.updated_at == issue.created_at": lambda i: i["updatedAt"] == i["createdAt"],
+    'issue.closed_at - issue.created_at < duration("24h")':
+        lambda i: i["closedAt"] and seconds(i["closedAt"], i["createdAt"]) < 86400,
+    "issue.closed_at == null": lambda i: i["closedAt"] is None,
+    "has(issue.merged_at) && issue.mergedAt > issue.createdAt":
+        lambda i: i["mergedAt"] and i["mergedAt"] > i["createdAt"],
+    "issue.reporter.login == issue.closed_by.login":
+        lambda i: login(i["reporter"]) == login(i["closedBy"]),
+    "issue.closed_by != null && issue.reporter == issue.closed_by":
+        lambda i: i["closedBy"] and i["reporter"] and i["reporter"]["id"] == i["closedBy"]["id"],
+    "issue.assignees.exists(a, a.id == issue.reporter.id)":
+        lambda i: i["reporter"] and any(a["id"] == i["reporter"]["id"] for a in i["assignees"]),
+    'issue.milestone.title != "" && issue.milestone.number > 0':
+        lambda i: i["milestone"] and i["milestone"]["title"] and i["milestone"]["number"] > 0,
+    'issue.priority in ["P0", "P1"] || issue.issue_type == "BUG" || issue.blocked':
+        lambda i: i["priority"] in ("P0", "P1") or i["issueType"] == "BUG" or i["blocked"],
+    'issue.state_reason == "completed" || issue.author_association == "MEMBER"':
+        lambda i: i["stateReason"] == "completed" or i["authorAssociation"] == "MEMBER",
+    "issue.reactions.total_count > 0 || issue.reactions.heart == 1":
+        lambda i: i["reactions"]["totalCount"] > 0 or i["reactions"]["heart"] == 1,
+    'issue.base.ref == "main" && issue.head.repo == issue.base.repo':
+        lambda i: i["base"] and i["base"]["ref"] == "main" and i["head"]
+        and i["head"]["repo"] == i["base"]["repo"],
+    "issue.comments.size() > 2": lambda i: len(i["comments"]) > 2,
+    "issue.comments.exists(c, c.user.login == issue.reporter.login)":
+        lambda i: any(login(c["user"]) == login(i["reporter"]) for c in i["comments"]),
+    'issue.comments.exists_one(c, c.body.contains("thanks") || c.body.contains("Thanks"))':
+        lambda i: sum("thanks" in c["body"] or "Thanks" in c["body"] for c in i["comments"]) == 1,
+    'issue.reviews.exists(r, r.state == "APPROVED") && !issue.approved':
+        lambda i: any(r["state"] == "APPROVED" for r in i["reviews"]) and not i["approved"],
+    'issue.review_comments.exists(c, c.path.endsWith(".md") && c.line > 10)':
+        lambda i: any(c["path"].endswith(".md") and (c["line"] or 0) > 10
+                      for c in i["reviewComments"]),
+    "repository.issue_count > 0 && issue.number > repository.pull_request_count": None,
+}
 
 CHILD_FIELDS = ("comments", "reviews", "reviewComments")
 
@@ -87,6 +151,27 @@ class Faithful:
                     query["pull_request"] = query.pop("pullRequest")
                 got = [i["issueId"] for i in self.api.walk(field_mask="issue_id", **query)]
                 self.assertEqual(want, got, query)
+
+    def test_filters_by_expressions(self):
+        counts = {pull: sum(i["isPr"] == pull for i in self.whole.values())
+                  for pull in (False, True)}
+        for text, says in FILTERS.items():
+            if says is None:
+                says = lambda i: counts[False] > 0 and i["issueId"] > counts[True]
+            want = [n for n, issue in sorted(self.whole.items()) if says(issue)]
+            for more in ({}, {"pageSize": 23, "orderBy": "-number"}):
+                pages = list(self.api.pages(fieldMask="issueId", filter=text, **more))
+                got = [issue["issueId"] for page in pages for issue in page["issues"]]
+                self.assertEqual(want[::-1] if more else want, got, text)
+                self.assertEqual({len(want)}, {page["total"] for page in pages}, text)
+
+    def test_bad_filters_are_refused_with_their_place(self):
+        for text, why in (("issue.tilte == 'x'", "line 1, column 7: issue has no field 'tilte'"),
+                          ("issue.title == 1", "line 1, column 13: no such overload"),
+                          ("issue.closed &&\n  (", "line 2, column 4: expected an expression")):
+            answer = self.api.ask(query={"filter": text})
+            self.assertEqual(400, answer.status)
+            self.assertIn(why, answer.json()["message"])
 
     # Pages
 

@@ -34,6 +34,11 @@ def questions(repo, api):
         f"{root}/%{ord(str(first)[0]):x}{str(first)[1:]}", f"/api/v1/{repo}/nothing",
         f"/api/v1/{repo}/issues%2F{first}", f"/api/v1/owners/{owner}/repositories",
         "/api/v1/owners/-/repositories", "/_healthz", f"{root}?" + "x=" + "y" * 8000,
+        f"/api/v1/{repo}", f"/api/v1/{repo}/labels", f"/api/v1/{repo}/milestones?pageSize=1",
+        f"{root}/{first}/comments", f"{root}/{first}/events?pageSize=2", f"/api/v1/{repo}/slo",
+        f"{root}?filter=issue.closed%20%26%26%20issue.title.contains(%22e%22)",
+        f"{root}?filter=issue.labels.exists(l,%20l%20%3D%3D%20'bug')&pageSize=3",
+        f"{root}?filter=issue.titel", f"{root}?fieldMask=reporter.login,reactions.totalCount",
         # A dot segment, and characters that servers like to treat themselves.
         f"{root}/{first}?a=/../&b=%2e%2e", f"{root}/%20", f"{root}/%E2%80%A8",
     ]
@@ -133,6 +138,17 @@ class Served:
                 sizes.append(len(got.body))
         self.assertGreater(max(sizes), 120_000)
 
+    def test_whole_lists(self):
+        root = f"/api/v1/{self.repo}/issues"
+        for target, accept in ((f"{root}?format=csv", "*/*"), (root, "text/csv"),
+                               (f"{root}?comments=true", "application/x-ndjson"),
+                               (f"{root}?format=ndjson&filter=issue.is_pr", "*/*")):
+            with self.subTest(target=target, accept=accept):
+                want = self.direct.ask(target, headers={"Accept": accept})
+                got = self.client.ask(target, headers={"Accept": accept})
+                self.assertEqual((200, want.body), (got.status, got.body))
+                self.assertEqual(want.headers["content-type"], got.headers["content-type"])
+
     def test_many_at_once(self):
         target = f"/api/v1/{self.repo}/issues?comments=true"
         want = seen(self.direct.ask(target))
@@ -147,10 +163,9 @@ class Served:
             self.assertTrue(all(pool.map(ask, range(2 * AT_ONCE))))
 
     def test_conditional_requests(self):
-        for target in (f"/api/v1/{self.repo}/issues?pageSize=3", "/_healthz"):
-            tag = self.direct.ask(target).headers.get("etag")
-            if tag is None:
-                continue
+        issues = f"/api/v1/{self.repo}/issues"
+        for target in (f"{issues}?pageSize=3", f"/api/v1/{self.repo}", f"{issues}?closed=true"):
+            tag = self.direct.ask(target).headers["etag"]
             for value in (tag, f'"other", {tag}', "*", '"other"'):
                 headers = {"If-None-Match": value}
                 want = self.direct.ask(target, headers=headers)
@@ -162,6 +177,10 @@ class Served:
         got = self.client.ask(target, headers={"Accept-Encoding": "gzip"})
         self.assertEqual("gzip", got.headers.get("content-encoding"))
         self.assertEqual(self.direct.ask(target).body, gzip.decompress(got.body))
+        # What the server made of the validator is understood when it comes back.
+        again = self.client.ask(target, headers={"Accept-Encoding": "gzip",
+                                                 "If-None-Match": got.headers["etag"]})
+        self.assertEqual(304, again.status)
 
     def test_what_is_not_for_the_outside(self):
         for target in ("/metrics", "/metrics?x", "/internal/v1/sync", "/internal/v1/tombstones",

@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 
-from processes import Daemon, children, cpu_s
+from processes import Daemon, anon_mib, children, cpu_s
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 
@@ -89,7 +89,7 @@ def free_ports(count):
 class Slice:
     """What one run of wrk cost."""
 
-    def __init__(self, wrk, nginx_s, backend_s):
+    def __init__(self, wrk, nginx_s, backend_s, nginx_mib, backend_mib):
         n = wrk["requests"]
         self.nginx_us = nginx_s * 1e6 / n
         self.backend_us = backend_s * 1e6 / n
@@ -97,6 +97,7 @@ class Slice:
         self.per_s = n * 1e6 / wrk["us"]
         self.bytes = wrk["bytes"] / n
         self.p50_us, self.p99_us = wrk["p50_us"], wrk["p99_us"]
+        self.nginx_mib, self.backend_mib = nginx_mib, backend_mib  # their own, after the load
 
 
 class Front:
@@ -149,7 +150,8 @@ class Front:
         wrk = json.loads(re.findall(r"^\{.*\}$", done.stdout, re.MULTILINE)[-1])
         if wrk["errors"] or not wrk["requests"]:
             raise RuntimeError(f"{name}: {done.stdout}")
-        return Slice(wrk, nginx_s, backend_s)
+        return Slice(wrk, nginx_s, backend_s, sum(anon_mib(pid) for pid in children(self._nginx.pid)),
+                     anon_mib(backend_pid) if backend_pid else 0)
 
     def _nginx_s(self):
         return sum(cpu_s(pid) for pid in children(self._nginx.pid))

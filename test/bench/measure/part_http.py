@@ -1,4 +1,7 @@
-"""GetIssue and ListIssues behind nginx, beside a responder that does nothing."""
+"""GetIssue and ListIssues behind nginx, beside a responder that does nothing.
+
+"ours" makes every answer anew (--cache-mb 0), "kept" may give one again, as shipped.
+"""
 
 import os
 import random
@@ -20,6 +23,10 @@ LIBFCGI_THREADS = 32  # a thread stays with its connection: one for each that ng
 LIST = f"/api/v1/{REPO}/issues"
 PLAIN = " (plain)"
 ORDERS = ("number", "-created", "-updated", "-comments")
+NO_CACHE = ("--cache-mb", "0")
+OTHER_PAGES = 1000  # at most, of the row that asks for another page each time
+# Bytes to come near to by the number of issues in a page, and the members they show.
+SIZES = ((1000, "&fieldMask=title,url,labels"), (8000, ""), (120_000, ""))
 
 
 class Stage:
@@ -37,7 +44,8 @@ class Stage:
             snapshots["leansmall"] = bench.snapshot(self.small, lean=True)
             snapshots["leanlarge"] = bench.snapshot(bench.options.large, lean=True)
         for name, folder in snapshots.items():
-            self.backends[name] = self._responder(name, folder)
+            self.backends[name] = self.responder(name, folder, *NO_CACHE)
+        self.backends["kept"] = self.responder("kept", snapshots["ours"])
         self.backends["libfcgi"] = self._libfcgi(snapshots["ours"])
         sockets = {name: self.socket(name) for name in [*self.backends, "noop"]}
         self.front = Front(self.socket("front", ""), sockets, self.socket("static", ""))
@@ -48,9 +56,9 @@ class Stage:
     def socket(self, name, suffix=".sock"):
         return os.path.join(self.run, name + suffix)
 
-    def _responder(self, name, folder):
+    def responder(self, name, folder, *more):
         return Daemon([self.bench.program("maintnerd-fcgi"), "--snapshot", folder,
-                       "--listen", f"unix:{self.socket(name)}"], self.socket(name))
+                       "--listen", f"unix:{self.socket(name)}", *more], self.socket(name))
 
     def _libfcgi(self, folder):
         """As a web server's process manager starts it: the socket is descriptor 0."""
@@ -60,7 +68,7 @@ class Stage:
             os.chmod(path, 0o660)
             listener.listen(1024)
             return Daemon([self.bench.program("maintnerd-fcgi"), "--snapshot", folder,
-                           "--threads", LIBFCGI_THREADS], stdin=listener)
+                           "--threads", LIBFCGI_THREADS, *NO_CACHE], stdin=listener)
 
     def noop(self, size):
         if "noop" in self.backends:
@@ -136,13 +144,14 @@ def detail(what, size, slices, name):
     s = slices[name]
     return [what, name, f"{size / 1000:.1f} KB", f"{mid(s, 'per_s'):,.0f}",
             f"{mid(s, 'nginx_us'):.0f}", f"{mid(s, 'backend_us'):.0f}",
-            f"{mid(s, 'p50_us') / 1000:.2f} ms", f"{mid(s, 'p99_us') / 1000:.2f} ms"]
+            f"{mid(s, 'p50_us') / 1000:.2f} ms", f"{mid(s, 'p99_us') / 1000:.2f} ms",
+            f"{mid(s, 'nginx_mib'):.1f} MiB", f"{mid(s, 'backend_mib'):.1f} MiB"]
 
 
-def transports(stage, what, paths, size):
+def transports(stage, what, paths, size, more=("ours" + PLAIN, "noop" + PLAIN)):
     """All columns for one question; returns the slices and the cells."""
     stage.noop(size)
-    names = ["ours", "noop", "libfcgi", "static", "ours" + PLAIN, "noop" + PLAIN]
+    names = ["ours", "kept", "noop", "libfcgi", "static", *more]
     every = {name: paths for name in names}
     every["static"] = [stage.static(size)]
     slices = stage.compare(every, names)
@@ -170,12 +179,48 @@ def list_case(stage, order, query, place):
     size = len(stage.ask("ours", target).body)
     stage.noop(size)
     stage.bench.say(f"ListIssues {first}, {place}, {size} bytes")
-    slices = stage.compare({"ours": [target], "noop": [target]}, ["ours", "noop"])
+    names = ["ours", "kept", "noop"]
+    slices = stage.compare({name: [target] for name in names}, names)
     state = "open" if query else "all"
-    stage.bench.rows.append(with_budget(
-        f"ListIssues, 100 by `{order}`, {state}, {place} page, {size / 1000:.0f} KB",
-        cpu_cell(slices["ours"]), f"no-op {cpu_cell(slices['noop'])}",
-        ratios(slices, "ours", "noop"), LIST_RATIO))
+    what = f"ListIssues, 100 by `{order}`, {state}, {place} page, {size / 1000:.0f} KB"
+    for name, how in (("ours", "made anew"), ("kept", "kept answer")):
+        stage.bench.rows.append(with_budget(
+            f"{what}, {how}", cpu_cell(slices[name]), f"no-op {cpu_cell(slices['noop'])}",
+            ratios(slices, name, "noop"), LIST_RATIO))
+
+
+def page_targets(stage, order):
+    """Every page of 100, or OTHER_PAGES of them, in an order that jumps about."""
+    query, token, targets = f"orderBy={order}&pageSize=100", "", []
+    while True:
+        more = f"&pageToken={token}" if token else ""
+        targets.append(f"{LIST}?{query}{more}")
+        token = stage.ask("ours", f"{LIST}?{query}&fieldMask=issueId{more}").json()["nextPageToken"]
+        if not token:
+            return random.Random(1).sample(targets, min(len(targets), OTHER_PAGES))
+
+
+def other_pages_case(stage, order):
+    """Another page for each request, so that no cache, the processor's included, helps much."""
+    targets = page_targets(stage, order)
+    size = round(sum(len(stage.ask("ours", target).body) for target in targets) / len(targets))
+    stage.noop(size)
+    stage.bench.say(f"ListIssues {order}, {len(targets)} pages in turn, {size} bytes on average")
+    names = ["ours", "kept", "noop"]
+    slices = stage.compare({name: targets for name in names}, names)
+    what = f"ListIssues, 100 by `{order}`, all, {len(targets):,} pages in turn, {size / 1000:.0f} KB"
+    for name, how in (("ours", "made anew"), ("kept", "with a cache that they do not fit")):
+        stage.bench.rows.append(with_budget(
+            f"{what}, {how}", cpu_cell(slices[name]), f"no-op {cpu_cell(slices['noop'])}",
+            ratios(slices, name, "noop"), LIST_RATIO))
+
+
+def sized_target(stage, wanted, members):
+    """(path, bytes) of the page whose size comes nearest to `wanted`."""
+    def size(count):
+        return len(stage.ask("ours", f"{LIST}?pageSize={count}{members}").body)
+    count = min(range(1, 101), key=lambda n: abs(size(n) - wanted))
+    return f"{LIST}?pageSize={count}{members}", size(count)
 
 
 def size_case(stage, large, small, counts, order, place):
@@ -194,16 +239,18 @@ def size_case(stage, large, small, counts, order, place):
         ratios(slices, large, small, scale), SIZE_RATIO)
 
 
-def memory(stage, target):
-    """A fresh responder, 16 connections that ask for large pages."""
-    stage.backends["ours"].stop()
-    stage.backends["ours"] = stage._responder("ours", stage.bench.snapshot(stage.issues))
-    peak = PeakAnon(stage.backends["ours"].pid)
-    for _ in range(3):
-        stage.load("ours", [target])
+def memory(stage, questions, name, issues, folder, *more):
+    """A fresh responder, 16 connections that ask for large pages: one, then all of them."""
+    target, size, pages = questions
+    stage.backends[name].stop()
+    stage.backends[name] = stage.responder(name, folder, *more)
+    peak = PeakAnon(stage.backends[name].pid)
+    for paths in ([target], pages, pages[:30]):
+        stage.load(name, paths)
     mib = peak.stop()
     stage.bench.rows.append(Row(
-        "responder's own memory, 16 connections asking for that page", f"{mib:.1f} MiB", "", "",
+        f"responder's own memory, {issues:,} issues, {'no cache' if more else 'as shipped'}, "
+        f"16 connections asking for {size / 1000:.0f} KB and 200 KB", f"{mib:.1f} MiB", "", "",
         f"{MEMORY_MB} MB", mib * 1.048576 <= MEMORY_MB))
 
 
@@ -215,6 +262,11 @@ def measure_http(bench):
             for query in ("", "&closed=false"):
                 for place in ("first", "middle"):
                     list_case(stage, order, query, place)
+        for order in ORDERS:
+            other_pages_case(stage, order)
+        for wanted, members in SIZES:
+            path, size = sized_target(stage, wanted, members)
+            cells += transports(stage, f"{wanted // 1000} KB", [path], size, ())[1]
         page = f"{LIST}?pageSize=100"
         size = len(stage.ask("ours", page).body)
         cells += transports(stage, "ListIssues, 100", [page], size)[1]
@@ -224,11 +276,17 @@ def measure_http(bench):
         for large, small, counts in pairs:
             for place in ("first", "middle"):
                 bench.rows.append(size_case(stage, large, small, counts, "-updated", place))
-        memory(stage, page)
+        questions = (*sized_target(stage, 120_000, ""), page_targets(stage, "-updated"))
+        memory(stage, questions, "kept", stage.issues, bench.snapshot(stage.issues))
+        memory(stage, questions, "ours", stage.issues, bench.snapshot(stage.issues), *NO_CACHE)
+        if bench.options.large:
+            memory(stage, questions, "leanlarge", bench.options.large,
+                   bench.snapshot(bench.options.large, lean=True))
     finally:
         stage.close()
     bench.further.append((
-        "Transports: our server, a no-op on it, libfcgi with threads, a static file; "
+        "Transports: our server without and with kept answers, a no-op on it, libfcgi with threads, a static file; "
         "plain: without the malloc settings of `measure/front.py`",
-        ["what", "behind nginx", "size", "requests/s", "nginx us", "backend us", "p50", "p99"],
+        ["what", "behind nginx", "size", "requests/s", "nginx us", "backend us", "p50", "p99",
+         "nginx's memory", "backend's"],
         cells))

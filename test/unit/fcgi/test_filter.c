@@ -302,6 +302,37 @@ a_token_belongs_to_its_filter(void **state)
 	answer_clear(&a);
 }
 
+/* Not 400: the filter is good, but there is too much to look at. */
+static void
+work_beyond_the_budget_is_a_timeout(void **state)
+{
+	struct fixture *fx = *state;
+	struct answer a;
+
+	fx->r.filter_steps = 3 * FILTER_ROW_STEPS;
+	ask_filtered(fx, ISSUES, "", "issue.number > 0", &a);
+	assert_int_equal(a.status, 504);
+	assert_int_equal(json_integer_value(json_object_get(a.json, "code")), 4);
+	assert_non_null(strstr(a.body, "more work than one request may"));
+	answer_clear(&a);
+	ask_filtered(fx, ISSUES, "", "issue.closed", &a); /* no row is looked at */
+	assert_int_equal(a.status, 200);
+	answer_clear(&a);
+	ask_filtered(fx, ISSUES "/7/events", "",
+	    "[1, 2, 3].all(x, [4, 5, 6].all(y, x < y)) && "
+	    "event.id > 0",
+	    &a);
+	assert_int_equal(a.status, 504);
+	answer_clear(&a);
+	fx->r.filter_steps = FILTER_STEPS_MAX;
+	ask_filtered(fx, ISSUES, "",
+	    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a|aa)+$' + issue.type)",
+	    &a);
+	assert_int_equal(a.status, 400);
+	assert_non_null(strstr(a.body, "regular expression takes more work"));
+	answer_clear(&a);
+}
+
 static void
 answers_about_the_clock_have_no_validator(void **state)
 {
@@ -346,8 +377,9 @@ closed_and_kind_choose_the_indexes(void **state)
 		struct filter *f = NULL;
 		bool decided;
 
-		assert_int_equal(
-		    filter_new(slice_str(cases[i].filter), FILTER_ISSUES, &f, NULL), 0);
+		assert_int_equal(filter_new(slice_str(cases[i].filter), FILTER_ISSUES,
+				     FILTER_STEPS_MAX, &f, NULL),
+		    0);
 		if (filter_classes(f, SNAP_CLASS_ALL, &decided) != cases[i].classes ||
 		    decided != cases[i].decided)
 			fail_msg("%s", cases[i].filter);
@@ -366,12 +398,114 @@ every_allocation_may_fail(void **state)
 	(void)state;
 	for (long n = 0; rc != 0; n++) {
 		mem_fail_after(n);
-		rc = filter_new(text, FILTER_ISSUES, &f, NULL);
+		rc = filter_new(text, FILTER_ISSUES, FILTER_STEPS_MAX, &f, NULL);
 		mem_fail_after(MEM_NEVER);
 		assert_true(rc == 0 || rc == ERR_NOMEM);
 		assert_in_range(n, 0, 1000);
 	}
 	filter_free(f);
+}
+
+/* --- scans that take long --- */
+
+struct counted {
+	struct responder *r;
+	unsigned turns;
+	void (*between)(struct fixture *fx); /* before the second turn */
+	struct fixture *fx;
+};
+
+static void
+count_turns(void *ctx, unsigned thread, struct request *req)
+{
+	struct counted *c = ctx;
+
+	if (++c->turns == 2 && c->between != NULL)
+		c->between(c->fx);
+	responder_handle(c->r, thread, req);
+}
+
+static void
+add_issues(struct fixture *fx, uint32_t from, uint32_t to)
+{
+	struct snap_txn *t = fx_begin(&fx->rig->fx);
+
+	for (uint32_t n = from; n <= to; n++) {
+		struct snap_issue_edit e;
+
+		assert_int_equal(snap_issue_edit_begin(t, n, &e), 0);
+		e.flags |= SNAP_ISSUE_SEEN;
+		snap_issue_edit_end(t, &e);
+	}
+	snap_log_end_put(t, 0, to);
+	assert_int_equal(snap_txn_commit(t), 0);
+}
+
+static void
+add_hundred(struct fixture *fx)
+{
+	add_issues(fx, 5001, 5100);
+}
+
+/* Every issue above 100, at some expense. */
+#define EXPENSIVE                                                                              \
+	"issue.number%20%3E%20100%20%26%26%20[1,2,3,4,5,6,7,8].all(a,[1,2,3,4,5,6,7,8]"        \
+	".all(b,[1,2,3,4,5,6,7,8].all(c,a*b*c%3Cissue.number*900)))"
+
+static void
+scan_long(struct fixture *fx, void (*between)(struct fixture *fx), struct answer *ret,
+    unsigned *ret_turns)
+{
+	struct counted c = { &fx->r, 0, between, fx };
+	const struct request_pair params[] = { { "REQUEST_METHOD", "GET" },
+		{ "REQUEST_URI", ISSUES "?pageSize=300&fieldMask=issueId&filter=" EXPENSIVE },
+		{ NULL, NULL } };
+
+	memset(ret, 0, sizeof(*ret));
+	buf_init(&ret->raw, (size_t)64 << 20);
+	assert_int_equal(
+	    request_serve_mem(params, SLICE(""), NULL, count_turns, &c, &ret->raw), 0);
+	ret->body = strstr(buf_cstr(&ret->raw), "\r\n\r\n") + 4;
+	ret->json = json_loads(ret->body, 0, NULL);
+	*ret_turns = c.turns;
+}
+
+static void
+a_long_scan_lets_others_have_their_turn(void **state)
+{
+	struct fixture *fx = *state;
+	struct answer a;
+	unsigned turns;
+	const json_t *list;
+
+	add_issues(fx, 101, 5000);
+	scan_long(fx, NULL, &a, &turns);
+	assert_in_range(turns, 3, 1000);
+	list = json_object_get(a.json, "issues");
+	assert_int_equal(json_array_size(list), 300);
+	for (size_t i = 0; i < 300; i++)
+		assert_int_equal(
+		    json_integer_value(json_object_get(json_array_get(list, i), "issueId")),
+		    101 + i);
+	assert_int_equal(json_integer_value(json_object_get(a.json, "total")), 4900);
+	assert_non_null(strstr(a.raw.ptr, "\r\nETag: "));
+	answer_clear(&a);
+}
+
+static void
+what_is_written_between_turns_is_seen_behind_the_last_row(void **state)
+{
+	struct fixture *fx = *state;
+	struct answer a;
+	unsigned turns;
+
+	add_issues(fx, 101, 5000);
+	scan_long(fx, add_hundred, &a, &turns);
+	assert_in_range(turns, 3, 1000);
+	assert_int_equal(json_integer_value(json_object_get(a.json, "total")), 5000);
+	/* It is of no one place of the log. */
+	assert_null(strstr(a.raw.ptr, "\r\nETag: "));
+	answer_clear(&a);
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -388,7 +522,10 @@ main(void)
 		WITH(a_filter_and_the_parameters_for_classes_both_hold),
 		WITH(pages_keep_the_total_of_the_first),
 		WITH(a_token_belongs_to_its_filter),
+		WITH(work_beyond_the_budget_is_a_timeout),
 		WITH(answers_about_the_clock_have_no_validator),
+		WITH(a_long_scan_lets_others_have_their_turn),
+		WITH(what_is_written_between_turns_is_seen_behind_the_last_row),
 		cmocka_unit_test(closed_and_kind_choose_the_indexes),
 		cmocka_unit_test(every_allocation_may_fail),
 	};

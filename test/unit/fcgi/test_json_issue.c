@@ -1,6 +1,7 @@
 /* An issue as the API shows it: order, masks, joined users, sorted children. */
 #include "base/json.h"
 #include "fcgi/json_issue.h"
+#include "fcgi/json_pick.h"
 #include "test/unit/sync/sync_rig.h"
 
 #define ALL (FIELD_BIT(FIELD_COUNT) - 1)
@@ -44,6 +45,164 @@ an_issue_without_facts_has_every_field_at_its_default(void **state)
 
 	rig_issue_says(*state, 7, "{}");
 	assert_string_equal(shown(*state, 7, ALL), want);
+}
+
+static const char *
+picked(struct sync_rig *rig, uint32_t number, const char *mask)
+{
+	static struct buf out;
+	struct snap_view *v = fx_view(&rig->fx);
+	struct field_paths paths;
+	struct snap_issue i;
+	uint64_t fields;
+
+	buf_clear(&out);
+	buf_init(&out, (size_t)1 << 20);
+	arena_reset(&rig->arena);
+	assert_int_equal(fields_parse(slice_str(mask), &fields, &paths, NULL), 0);
+	assert_int_equal(snap_issue_get(v, number, &i), 0);
+	assert_int_equal(json_issue_picked(v, &i, fields, &paths, &rig->arena, &out), 0);
+	snap_writer_view_end(v);
+	return buf_cstr(&out);
+}
+
+/* What a path leaves of a value; an owned reference. */
+static json_t *
+left_by(json_t *value, const char *path)
+{
+	size_t len = strcspn(path, "."), i;
+	json_t *result, *element, *member;
+	char key[64];
+
+	if (json_is_array(value)) {
+		result = json_array();
+		json_array_foreach(value, i, element)
+		    json_array_append_new(result, left_by(element, path));
+		return result;
+	}
+	if (path[0] == '\0' || !json_is_object(value))
+		return json_incref(value);
+	snprintf(key, sizeof(key), "%.*s", (int)len, path);
+	result = json_object();
+	member = json_object_get(value, key);
+	if (member != NULL)
+		json_object_set_new(
+		    result, key, left_by(member, path + len + (path[len] == '.')));
+	return result;
+}
+
+static void
+say_everything(struct sync_rig *rig, uint32_t number)
+{
+	rig_issue_says(rig, number,
+	    "{'title':'t','bodyChange':{'val':'a {\\\"body\\\": [1,2]} \\\\'},"
+	    "'user':{'id':5,'login':'ann'},'pullRequest':true,"
+	    "'assignees':[{'id':5,'login':'ann'},{'id':6,'login':'bob'}],"
+	    "'milestoneId':3,'milestoneNum':1,'milestoneTitle':'v1, \\\"x\\\"',"
+	    "'comment':[{'id':4,'user':{'id':6,'login':'bob'},'body':'c, }]'},"
+	    "{'id':5,'body':'\\\"id\\\":1'}],"
+	    "'review':[{'id':4,'actorId':5,'state':'APPROVED','body':'r'}]}");
+}
+
+static void
+each_path_leaves_what_it_names(void **state)
+{
+	struct sync_rig *rig = *state;
+	const char *path;
+	json_t *all, *want, *got;
+
+	say_everything(rig, 7);
+	all = json_loads(shown(rig, 7, ALL), 0, NULL);
+	assert_non_null(all);
+	for (unsigned f = 0; f < FIELD_COUNT; f++) {
+		for (unsigned n = 0; (path = field_path(f, n)) != NULL; n++) {
+			char mask[100];
+
+			snprintf(mask, sizeof(mask), "%s.%s", field_key(f), path);
+			got = json_loads(picked(rig, 7, mask), JSON_REJECT_DUPLICATES, NULL);
+			want = left_by(all, mask);
+			assert_non_null(got);
+			assert_json_equal(got, want);
+			json_decref(got);
+			json_decref(want);
+		}
+	}
+	json_decref(all);
+}
+
+static void
+paths_stand_beside_each_other_and_beside_whole_fields(void **state)
+{
+	static const struct {
+		const char *mask, *want;
+	} cases[] = {
+		{ "comments.user.login,comments.body,title",
+		    "{\"title\":\"t\",\"comments\":[{\"body\":\"c, }]\",\"user\":{\"login\":"
+		    "\"bob\"}},{\"body\":\"\\\"id\\\":1\",\"user\":null}]}" },
+		{ "comments.user.login,comments.user,comments.id",
+		    "{\"comments\":[{\"id\":4,\"user\":{\"id\":6,\"login\":\"bob\"}},"
+		    "{\"id\":5,\"user\":null}]}" },
+		{ "reporter.login,closed_by.login,assignees.id",
+		    "{\"closedBy\":null,\"assignees\":[{\"id\":5},{\"id\":6}],"
+		    "\"reporter\":{\"login\":\"ann\"}}" },
+		{ "reactions.total_count,milestone.title,isPr",
+		    "{\"isPr\":true,\"milestone\":{\"title\":\"v1, \\\"x\\\"\"},"
+		    "\"reactions\":{\"totalCount\":0}}" },
+		{ "comments.otherJson", "{\"comments\":[{},{}]}" },
+		{ "base.sha,review_comments.path", "{\"base\":null,\"reviewComments\":[]}" },
+		{ "reporter.id,reporter", "{\"reporter\":{\"id\":5,\"login\":\"ann\"}}" },
+	};
+
+	say_everything(*state, 7);
+	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++)
+		assert_string_equal(picked(*state, 7, cases[n].mask), cases[n].want);
+}
+
+/* Every field is named, but not all of them whole. */
+static void
+a_path_beside_all_stored_fields_is_still_a_path(void **state)
+{
+	char mask[1024] = "reactions.totalCount,body";
+	json_t *all, *got;
+
+	say_everything(*state, 7);
+	for (unsigned m = 0; m < SNAP_M_COUNT; m++) {
+		if (m != SNAP_M_REACTIONS) {
+			strcat(mask, ",");
+			strcat(mask, snap_member_key((enum snap_member)m));
+		}
+	}
+	all = json_loads(shown(*state, 7, FIELDS_STORED | FIELD_BIT(FIELD_BODY)), 0, NULL);
+	json_object_clear(json_object_get(all, "reactions"));
+	json_object_set_new(json_object_get(all, "reactions"), "totalCount", json_integer(0));
+	got = json_loads(picked(*state, 7, mask), JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(got);
+	assert_json_equal(got, all);
+	json_decref(got);
+	json_decref(all);
+}
+
+/* Damage in a row must not make us read or write beyond it. */
+static void
+picking_from_what_is_no_json_is_damage(void **state)
+{
+	static const char *const bad[] = { "{\"id\":1", "[{\"id\":1}", "{\"id\"}", "{id:1}",
+		"{\"id\":1,}", "{,}", "[1,]", "{\"id\":\"x}", "[}",
+		"{\"a-name-that-is-longer-than-any-we-know\":{\"id\":1},\"id\":]}" };
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(bad) / sizeof(bad[0]); n++) {
+		struct buf out;
+
+		buf_init(&out, 1000);
+		buf_str(&out, "before");
+		buf_str(&out, bad[n]);
+		if (json_pick(&out, 6, FIELD_REPORTER, 1) != ERR_CORRUPT)
+			fail_msg("%s became %s", bad[n], buf_cstr(&out));
+		assert_true(out.len <= 6 + strlen(bad[n]));
+		assert_memory_equal(out.ptr, "before", 6);
+		buf_clear(&out);
+	}
 }
 
 /* Whatever the mask, it is a subset of the whole, in the same order. */
@@ -239,6 +398,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_RIG(an_issue_without_facts_has_every_field_at_its_default),
 		WITH_RIG(a_mask_shows_its_fields_alone),
+		WITH_RIG(each_path_leaves_what_it_names),
+		WITH_RIG(paths_stand_beside_each_other_and_beside_whole_fields),
+		WITH_RIG(a_path_beside_all_stored_fields_is_still_a_path),
+		cmocka_unit_test(picking_from_what_is_no_json_is_damage),
 		WITH_RIG(a_user_known_by_id_alone_has_no_login),
 		cmocka_unit_test(comments_and_reviews_come_in_the_order_of_time),
 		WITH_RIG(sorting_without_memory_is_an_error),

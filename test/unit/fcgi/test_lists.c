@@ -143,6 +143,8 @@ lists_refuse_what_they_cannot_do(void **state)
 	} cases[] = {
 		{ ISSUES "/1/comments?orderBy=-created", 400 },
 		{ ISSUES "/1/comments?pageToken=x", 400 },
+		{ ISSUES "/1/comments?fieldMask=body", 400 },
+		{ REPO "/labels?filter=true", 400 },
 		{ ISSUES "/x/comments", 400 },
 		{ ISSUES "/3/comments", 404 },
 		{ ISSUES "/9/events", 404 },

@@ -30,17 +30,74 @@
 
 #define END_WAIT_MS 8000
 
-/* The program under test: says what it was asked, "?size=N" makes the body long. */
+/* A stream of numbered lines; how many are open is what /open tells. */
+struct lines {
+	unsigned long at, count;
+};
+
+static unsigned lines_open;
+
+static int
+next_lines(void *ctx, struct buf *out)
+{
+	struct lines *l = ctx;
+
+	while (l->at < l->count && out->len < 60000)
+		buf_fmt(out, "line %lu\n", l->at++);
+	return l->at < l->count;
+}
+
+static void
+end_lines(void *ctx)
+{
+	(void)ctx;
+	lines_open--;
+}
+
+static void
+reply_lines(struct request *req)
+{
+	struct request_stream s = { next_lines, end_lines,
+		arena_alloc(req->arena, sizeof(struct lines)) };
+	struct lines *l = s.ctx;
+
+	assert_non_null(l);
+	*l = (struct lines){ .count = strtoul(req->query.ptr, NULL, 10) };
+	lines_open++;
+	request_reply_stream(req, 200, "text/plain", NULL, &s);
+}
+
+static void
+reply_open(struct request *req)
+{
+	buf_fmt(req->out, "open %u", lines_open);
+	request_reply(req, 200, "text/plain", NULL, req->out);
+}
+
+static void answer(struct request *req);
+
 static void
 handler(void *ctx, unsigned thread, struct request *req)
+{
+	(void)ctx;
+	(void)thread;
+	if (slice_is(req->path, "/lines"))
+		reply_lines(req);
+	else if (slice_is(req->path, "/open"))
+		reply_open(req);
+	else
+		answer(req);
+}
+
+/* Says what it was asked, "?size=N" makes the body long. */
+static void
+answer(struct request *req)
 {
 	const struct request_field fields[] = { { "ETag", SLICE("\"tag\"") },
 		{ NULL, SLICE("") } };
 	struct buf *b = req->out;
 	size_t size = 0;
 
-	(void)ctx;
-	(void)thread;
 	if (req->query.len > 5 && memcmp(req->query.ptr, "size=", 5) == 0) {
 		for (size_t i = 5; i < req->query.len; i++)
 			size = 10 * size + (size_t)(req->query.ptr[i] - '0');
@@ -175,10 +232,19 @@ struct question {
 };
 
 static const struct question questions[] = {
-	{ "GET", "/a/b%2Fc?x=%20&y", "" }, { "HEAD", "/a", "" }, { "POST", "/p?q", "the body" },
-	{ "GET", "/none", "" }, { "GET", "/?size=0", "" }, { "GET", "/?size=65000", "" },
-	{ "GET", "/?size=65528", "" }, { "GET", "/?size=3000000", "" }, { "DELETE", "/", "" },
+	{ "GET", "/a/b%2Fc?x=%20&y", "" },
+	{ "HEAD", "/a", "" },
+	{ "POST", "/p?q", "the body" },
+	{ "GET", "/none", "" },
+	{ "GET", "/?size=0", "" },
+	{ "GET", "/?size=65000", "" },
+	{ "GET", "/?size=65528", "" },
+	{ "GET", "/?size=3000000", "" },
+	{ "DELETE", "/", "" },
 	{ "POST", "/over", NULL }, /* 1,500 bytes */
+	{ "GET", "/lines?0", "" },
+	{ "GET", "/lines?300000", "" },
+	{ "HEAD", "/lines?300000", "" },
 };
 #define QUESTIONS (sizeof(questions) / sizeof(questions[0]))
 
@@ -386,6 +452,71 @@ kept_and_half_sent_connections_starve_nobody(void **state)
 	}
 }
 
+/* Two readers that take nothing of long streams, on the one thread there is. */
+static void
+slow_readers_of_streams_hold_nobody_up_and_leave_nothing(void **state)
+{
+	const struct question open = { "GET", "/open", "" };
+	struct program p;
+	struct buf out;
+	int fds[2];
+
+	(void)state;
+	program_start(&p, SERVER, 1);
+	buf_init(&out, 1 << 20);
+	for (int i = 0; i < 2; i++)
+		fds[i] = open_kept(&p, "/lines?90000000");
+	usleep(100000);
+	assert_int_equal(ask_fcgi(&p, &open, &out), 0);
+	assert_non_null(strstr(buf_cstr(&out), "open 2"));
+	for (int i = 0; i < 2; i++)
+		close(fds[i]);
+	for (int i = 0; i < 200 && strstr(buf_cstr(&out), "open 0") == NULL; i++) {
+		usleep(10000);
+		buf_reset(&out);
+		assert_int_equal(ask_fcgi(&p, &open, &out), 0);
+	}
+	assert_non_null(strstr(buf_cstr(&out), "open 0"));
+	buf_clear(&out);
+	kill(p.pid, SIGTERM);
+	assert_int_equal(program_wait(&p), 0);
+}
+
+/* While a long stream is made as quickly as it is read, others are answered between. */
+static void
+a_quick_reader_of_a_stream_leaves_others_their_turn(void **state)
+{
+	struct program p;
+	struct buf out;
+	char bytes[65536];
+	int fd, answered = 0;
+	pid_t reader;
+
+	(void)state;
+	program_start(&p, SERVER, 1);
+	buf_init(&out, 1 << 20);
+	fd = open_kept(&p, "/lines?90000000");
+	reader = fork();
+	if (reader == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (read(fd, bytes, sizeof(bytes)) > 0)
+			;
+		_exit(0);
+	}
+	for (int i = 0; i < 20; i++) {
+		buf_reset(&out);
+		answered += ask_fcgi(&p, &questions[0], &out) == 0;
+	}
+	assert_int_equal(answered, 20);
+	assert_int_equal(waitpid(reader, NULL, WNOHANG), 0); /* it is not at its end yet */
+	kill(reader, SIGKILL);
+	waitpid(reader, NULL, 0);
+	close(fd);
+	buf_clear(&out);
+	kill(p.pid, SIGTERM);
+	assert_int_equal(program_wait(&p), 0);
+}
+
 static void
 a_second_signal_ends_it_without_waiting(void **state)
 {
@@ -423,6 +554,8 @@ main(void)
 		cmocka_unit_test(each_stops_at_once_on_the_first_signal_when_idle),
 		cmocka_unit_test(a_running_request_is_answered_before_the_end),
 		cmocka_unit_test(kept_and_half_sent_connections_starve_nobody),
+		cmocka_unit_test(slow_readers_of_streams_hold_nobody_up_and_leave_nothing),
+		cmocka_unit_test(a_quick_reader_of_a_stream_leaves_others_their_turn),
 		cmocka_unit_test(a_second_signal_ends_it_without_waiting),
 		cmocka_unit_test(neither_socket_nor_cgi_is_an_error),
 	};

@@ -407,6 +407,61 @@ every_allocation_may_fail(void **state)
 	}
 }
 
+/* Three times the same; the third from memory. */
+static void
+ask_thrice(struct responder *r, const char *uri, const char *title)
+{
+	struct answer a[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		ask(r, "GET", uri, &a[i]);
+		assert_int_equal(a[i].status, 200);
+		assert_non_null(strstr(a[i].body, title));
+		assert_string_equal(a[i].raw.ptr, a[0].raw.ptr);
+	}
+	for (size_t i = 0; i < 3; i++)
+		answer_clear(&a[i]);
+}
+
+static void
+an_answer_from_memory_is_the_same_until_something_is_written(void **state)
+{
+	struct fixture *fx = *state;
+	struct answer a;
+
+	fx->r.cache_bytes = (size_t)1 << 20;
+	ask_thrice(&fx->r, ISSUES "/1", "\"one\"");
+	ask_thrice(&fx->r, ISSUES "?pageSize=2&fieldMask=title", "\"one\"");
+	ask_thrice(&fx->r, ISSUES "?pageSize=2&fieldMask=title&orderBy=-number", "\"four\"");
+	assert_int_equal(fx->r.from_cache, 3);
+	rig_issue_says(fx->rig, 1, "{'title':'uno'}");
+	ask_thrice(&fx->r, ISSUES "/1", "\"uno\"");
+	ask_thrice(&fx->r, ISSUES "?pageSize=2&fieldMask=title", "\"uno\"");
+	assert_int_equal(fx->r.from_cache, 5);
+	ask(&fx->r, "HEAD", ISSUES "/1", &a);
+	assert_int_equal(a.status, 200);
+	assert_string_equal(a.body, "");
+	answer_clear(&a);
+	assert_int_equal(fx->r.from_cache, 6);
+}
+
+static void
+errors_and_other_routes_are_answered_anew(void **state)
+{
+	struct fixture *fx = *state;
+
+	fx->r.cache_bytes = (size_t)1 << 20;
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(status_of(&fx->r, ISSUES "/4711"), 404);
+		assert_int_equal(status_of(&fx->r, ISSUES "/x"), 400);
+		assert_int_equal(status_of(&fx->r, ISSUES "?fieldMask=x"), 400);
+		assert_int_equal(status_of(&fx->r, "/api/v1/acme/other/issues"), 404);
+		assert_int_equal(status_of(&fx->r, "/api/v1/acme/widgets/logs"), 200);
+		assert_int_equal(status_of(&fx->r, "/_healthz"), 200);
+	}
+	assert_int_equal(fx->r.from_cache, 0);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -425,6 +480,8 @@ main(void)
 		WITH(health_tells_whether_the_mirror_is_complete),
 		WITH(metrics_count_answers_and_issues),
 		WITH(before_there_is_a_snapshot_everything_is_503_and_then_not),
+		WITH(an_answer_from_memory_is_the_same_until_something_is_written),
+		WITH(errors_and_other_routes_are_answered_anew),
 		WITH(every_allocation_may_fail),
 	};
 

@@ -232,7 +232,7 @@ a_scan_over_many_views_is_the_same(void **state)
 	struct fixture *fx = *state;
 
 	fx->r.scan_rows = 1;
-	fx->r.scan_view_ms = 0;
+	fx->r.scan_turn_ms = 0;
 	a_quiet_walk_shows_each_issue_once_in_every_order(state);
 	a_filter_and_its_opposite_add_up_to_the_whole(state);
 }

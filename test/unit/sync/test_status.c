@@ -120,7 +120,8 @@ metrics_say_what_is_known_and_leave_out_what_is_not(void **state)
 	assert_non_null(
 	    strstr(text, "\nmaintner_sync_synced_at_seconds{family=\"issues\"} 1700000000\n"));
 	assert_null(strstr(text, "synced_at_seconds{family=\"comments\"}"));
-	assert_non_null(strstr(text, "\nmaintner_sync_github_rate_limit{resource=\"core\"} -1\n"));
+	assert_non_null(
+	    strstr(text, "\nmaintner_sync_github_rate_limit{resource=\"core\"} -1\n"));
 	assert_non_null(strstr(text, "\nmaintner_sync_rounds_total 3\n"));
 	buf_clear(&out);
 }
