@@ -19,8 +19,8 @@
 #include "base/mem.h"
 #include "router/loader.h"
 
-#define UPDATE_EVERY_MS 1000 /* requests for an update that come together are one */
-#define FDS_BESIDE 64        /* descriptors that are no connection */
+#define UPDATE_EVERY_MS 250 /* requests for an update that come together are one */
+#define FDS_BESIDE 64       /* descriptors that are no connection */
 #define CONNS_MIN 16
 
 struct settings {

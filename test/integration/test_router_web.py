@@ -25,7 +25,7 @@ from router_rig import Gone, RouterCase, stdout
 REPOS = 50
 REAL = REPOS if FULL else 6  # maintnerd-fcgi; the others are played
 ASKERS = 8
-LOAD_S = 60 if FULL else 6
+LOAD_S = 60 if FULL else 4
 RECOVERY_S = 2
 MAY_FAIL = (502, 503, 504)
 
