@@ -74,7 +74,7 @@ format_of_type(struct slice type, enum format *ret)
 enum format
 accept_format(struct slice accept)
 {
-	enum format best = FORMAT_JSON, f;
+	enum format best = FORMAT_JSON, f = FORMAT_JSON;
 	int best_q = 0;
 
 	while (accept.len > 0) {

@@ -25,7 +25,7 @@
 #define CEL_SCRATCH_MAX ((size_t)8 << 20) /* bytes made in one evaluation */
 #define CEL_PATTERN_MAX 1000U             /* bytes of a regular expression */
 #define CEL_MATCH_MAX 100000U             /* PCRE2's match limit */
-#define CEL_MATCH_DEPTH 1000U             /* PCRE2's depth limit */
+#define CEL_MATCH_DEPTH 10000U            /* PCRE2's depth limit */
 
 struct cel_program; /* one thread at a time */
 

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/json_text.h"
+#include "fcgi/filter/filter.h"
 #include "fcgi/json_child.h"
 #include "fcgi/responder.h"
 
@@ -103,6 +104,24 @@ is_owner(struct slice want, struct slice name)
 	       strncasecmp(want.ptr, name.ptr, want.len) == 0;
 }
 
+/* Is the repository among those asked for? */
+static int
+is_listed(struct exchange *x, const struct snap_repo *r, bool *ret)
+{
+	const struct filter_row row = { .view = x->view, .repo = r };
+	struct filter *f = NULL;
+	int rc = 0;
+
+	if (x->params.filter.len > 0)
+		rc = filter_new(
+		    x->params.filter, FILTER_REPOSITORIES, x->r->filter_steps, &f, &x->ei);
+	*ret = is_owner(x->match.owner, r->name);
+	if (rc == 0 && f != NULL && *ret)
+		rc = filter_matches(f, &row, ret, &x->ei);
+	filter_free(f);
+	return rc;
+}
+
 void
 handle_repositories(struct exchange *x)
 {
@@ -111,11 +130,12 @@ handle_repositories(struct exchange *x)
 	bool listed;
 	int rc = snap_repo_get(x->view, &r);
 
+	if (rc == 0)
+		rc = is_listed(x, &r, &listed);
 	if (rc != 0) {
 		answer_error(x, rc);
 		return;
 	}
-	listed = is_owner(x->match.owner, r.name);
 	buf_str(out, "{\"repositories\":[");
 	if (listed)
 		add_repository(x->view, &r, out);

@@ -249,6 +249,33 @@ lists_of_an_issue_have_variables_of_their_own(void **state)
 }
 
 static void
+a_repository_is_listed_when_it_matches(void **state)
+{
+	static const struct {
+		const char *filter;
+		int status, total;
+	} cases[] = {
+		{ "repository.name == 'acme/widgets'", 200, 1 },
+		{ "repository.name.endsWith('/gadgets')", 200, 0 },
+		{ "repository.issue_count == 2 && repository.open_pull_request_count == 1", 200,
+		    1 },
+		{ "repository.comment_count > 2", 200, 0 },
+		{ "issue.closed", 400, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct answer a;
+
+		ask_filtered(
+		    *state, "/api/v1/owners/acme/repositories", "", cases[i].filter, &a);
+		assert_int_equal(a.status, cases[i].status);
+		assert_int_equal(
+		    json_integer_value(json_object_get(a.json, "total")), cases[i].total);
+		answer_clear(&a);
+	}
+}
+
+static void
 a_filter_and_the_parameters_for_classes_both_hold(void **state)
 {
 	struct answer a;
@@ -519,6 +546,7 @@ main(void)
 		WITH(a_row_on_which_it_fails_does_not_match),
 		WITH(errors_say_where),
 		WITH(lists_of_an_issue_have_variables_of_their_own),
+		WITH(a_repository_is_listed_when_it_matches),
 		WITH(a_filter_and_the_parameters_for_classes_both_hold),
 		WITH(pages_keep_the_total_of_the_first),
 		WITH(a_token_belongs_to_its_filter),
