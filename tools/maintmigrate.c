@@ -3,6 +3,7 @@
  * repository: one pass over the source parts the records on this machine's disk, then
  * each result is written and read back.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,19 @@
 #include "base/mem.h"
 #include "base/repo_list.h"
 #include "mutation-log/mlog_reader.h"
+#include "tools/jobs.h"
 #include "tools/migrate_log.h"
 #include "tools/record_owner.h"
 #include "tools/repo_pick.h"
 #include "tools/unlisted.h"
 
 #define PROGRESS_MS 2000
+/*
+ * Results written at once: most of the time goes by in waiting for the disk or the network.
+ * A large one is written alone, since it holds a segment's worth of memory.
+ */
+#define WRITERS 8
+#define LARGE_BYTES ((uint64_t)4 << 20)
 
 struct settings {
 	const char *source, *repos, *dest, *scratch, *ca_file;
@@ -36,6 +44,8 @@ struct migration {
 	uint64_t records, git, gerrit, other, not_listed;
 	uint64_t bytes, total_bytes;
 	int64_t told_ms;
+	pthread_mutex_t telling; /* guards failed and standard output */
+	pthread_mutex_t large;   /* held by whoever writes a large result */
 	size_t failed;
 };
 
@@ -245,24 +255,38 @@ state_of(const struct migration *m, const struct migrate_result *r)
 }
 
 static void
-write_all(struct migration *m)
+tell(struct migration *m, size_t lane, int rc, const struct migrate_result *r,
+    const struct err_info *ei)
 {
-	for (size_t i = 0; i < m->list.count; i++) {
-		struct migrate_result r = { 0 };
-		struct err_info ei = { 0 };
-		int rc = write_one(m, i, &r, &ei);
+	const char *name = m->list.items[lane].name;
 
-		if (rc != 0) {
-			m->failed++;
-			fprintf(stderr, "maintmigrate: %s: %s\n", m->list.items[i].name,
-			    ei.text[0] != '\0' ? ei.text : err_name(rc));
-		}
-		printf("%-14s %10llu records %12llu bytes  %s\n",
-		    rc == 0 ? state_of(m, &r) : "failed",
-		    (unsigned long long)spool_count(m->spool, i),
-		    (unsigned long long)spool_bytes(m->spool, i), m->list.items[i].name);
-		fflush(stdout);
-	}
+	pthread_mutex_lock(&m->telling);
+	m->failed += rc != 0;
+	if (rc != 0)
+		fprintf(stderr, "maintmigrate: %s: %s\n", name,
+		    ei->text[0] != '\0' ? ei->text : err_name(rc));
+	printf("%-14s %10llu records %12llu bytes  %s\n", rc == 0 ? state_of(m, r) : "failed",
+	    (unsigned long long)spool_count(m->spool, lane),
+	    (unsigned long long)spool_bytes(m->spool, lane), name);
+	fflush(stdout);
+	pthread_mutex_unlock(&m->telling);
+}
+
+static void
+write_lane(void *ctx, size_t lane)
+{
+	struct migration *m = ctx;
+	struct migrate_result r = { 0 };
+	struct err_info ei = { 0 };
+	bool is_large = spool_bytes(m->spool, lane) > LARGE_BYTES;
+	int rc;
+
+	if (is_large)
+		pthread_mutex_lock(&m->large);
+	rc = write_one(m, lane, &r, &ei);
+	if (is_large)
+		pthread_mutex_unlock(&m->large);
+	tell(m, lane, rc, &r, &ei);
 }
 
 static void
@@ -301,7 +325,7 @@ run(struct migration *m, struct err_info *ei)
 	rc = read_source(m, ei);
 	if (rc != 0)
 		return rc;
-	write_all(m);
+	jobs_run(m->list.count, WRITERS, write_lane, m);
 	summary(m);
 	return m->failed == 0
 		   ? 0
@@ -311,7 +335,8 @@ run(struct migration *m, struct err_info *ei)
 int
 main(int argc, char **argv)
 {
-	struct migration m = { 0 };
+	struct migration m = { .telling = PTHREAD_MUTEX_INITIALIZER,
+		.large = PTHREAD_MUTEX_INITIALIZER };
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { 0 };
 	int rc = read_settings(&m.set, argc, argv, &next, &ei);
