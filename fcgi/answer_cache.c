@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #define PLACES 256U   /* answers at most; a power of two */
@@ -65,19 +66,14 @@ answer_cache_free(struct answer_cache *c)
 	mem_free(c);
 }
 
-/* FNV-1a, 64 bits; a client that makes its requests collide only spoils its own share. */
-static uint64_t
-hash_more(uint64_t h, struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		h = (h ^ (unsigned char)s.ptr[i]) * UINT64_C(0x100000001b3);
-	return (h ^ 0xff) * UINT64_C(0x100000001b3); /* ends a part: no text has this byte */
-}
-
+/* A client that makes its requests collide only spoils its own share. */
 static uint64_t
 hash_of(struct slice path, struct slice query)
 {
-	return hash_more(hash_more(UINT64_C(0xcbf29ce484222325), path), query);
+	uint64_t h = hash64_add(HASH64_START, path);
+
+	h = hash64_add(h, SLICE("\xff")); /* ends the path: no text has this byte */
+	return hash64_end(hash64_add(h, query));
 }
 
 /* Whatever was kept belongs to another snapshot. */

@@ -131,6 +131,8 @@ add_value(struct row *r, struct slice json)
 		buf_slice(r->out, json);
 		return 0;
 	}
+	if (json.len < 2)
+		return ERR_CORRUPT;
 	buf_reset(r->scratch);
 	rc = json_text_unescape(r->scratch, (struct slice){ json.ptr + 1, json.len - 2 });
 	return rc == 0 ? end_cell(r) : rc;

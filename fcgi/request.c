@@ -155,6 +155,31 @@ fill(struct request *req)
 	return 0;
 }
 
+bool
+request_has_state(const struct request *req)
+{
+	return req->state != NULL;
+}
+
+void *
+request_take_state(struct request *req)
+{
+	void *state = req->state;
+
+	req->state = NULL;
+	return state;
+}
+
+/* Nobody took it.  Before the answer, since the request's memory may end with that. */
+static void
+drop_state(struct request *req)
+{
+	void *state = request_take_state(req);
+
+	if (state != NULL)
+		req->drop_state(state);
+}
+
 void
 request_again(struct request *req, unsigned delay_ms)
 {
@@ -167,6 +192,7 @@ request_again_with(
 {
 	if (req->replied)
 		return;
+	drop_state(req);
 	req->again_ms = delay_ms > 0 ? delay_ms : 1;
 	req->state = state;
 	req->drop_state = drop;
@@ -347,6 +373,7 @@ request_reply(struct request *req, int status, const char *content_type,
 
 	if (req->replied)
 		return;
+	drop_state(req);
 	req->replied = true;
 	if (body != NULL && buf_err(body) != 0) {
 		send_broken(req);
@@ -367,6 +394,7 @@ request_reply_stream(struct request *req, int status, const char *content_type,
 
 	if (req->replied)
 		return;
+	drop_state(req);
 	req->replied = true;
 	build_head(req->head, status, content_type, fields, LENGTH_UNKNOWN);
 	if (buf_err(req->head) == 0 && !head_only) {

@@ -41,15 +41,13 @@ struct request {
 	/* How long this request has been put off by request_again(); 0 at its first run. */
 	int64_t waited_ms;
 
-	/* What request_again_with() was given; NULL at the first run. */
-	void *state;
-
 	/* private to request.c and the transports */
 	const struct request_transport *transport;
 	void *carrier;
 	struct buf *head;
 	bool replied;
 	unsigned again_ms; /* request_again() was called */
+	void *state;       /* of request_again_with(); NULL once it was taken */
 	void (*drop_state)(void *state);
 };
 
@@ -99,12 +97,17 @@ void request_reply_stream(struct request *req, int status, const char *content_t
 void request_again(struct request *req, unsigned delay_ms);
 
 /*
- * The same for long work, so that others have their turn: the next run finds `state`,
- * which may lie in req->arena, in req->state.  `drop` is called for it instead if the
- * client goes away meanwhile; a run that answers ends it by itself.
+ * The same for long work, so that others have their turn: the next run takes `state`, which
+ * may lie in req->arena, by request_take_state().  `drop` is called for it instead if
+ * nobody does: the client went away, or the run answered without it.
  */
 void request_again_with(
     struct request *req, unsigned delay_ms, void *state, void (*drop)(void *state));
+
+/* Is this run not the first of such work? */
+bool request_has_state(const struct request *req);
+/* The state, which is the caller's from now on; NULL at the first run. */
+void *request_take_state(struct request *req);
 
 /* "Not Found" for 404; "Unknown" for a status that is not in the table. */
 const char *request_reason(int status);

@@ -229,6 +229,8 @@ serve(struct server_thread *t, struct fcgi_request *fr, struct put_off *p)
 	if (p != NULL) {
 		req.waited_ms = clock_mono_ms() - p->since_ms;
 		req.state = p->state;
+		req.drop_state = p->drop_state;
+		p->drop_state = NULL; /* the run has it now */
 	}
 	request_run(&req, &t->bufs, t->all->handler, t->all->ctx, t->index);
 	if (!req.replied)

@@ -203,7 +203,7 @@ serve(struct exchange *x, const struct route *route, unsigned thread)
 {
 	int rc = 0;
 
-	if (x->req->state == NULL) /* else the handler has kept them */
+	if (!request_has_state(x->req)) /* else the handler has kept them */
 		rc = params_parse(x->req->query, x->req->arena, &x->params, &x->ei);
 	if (rc == 0 && route->needs_view)
 		rc = responder_view(x->r, &x->view, &x->ei);

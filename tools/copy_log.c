@@ -47,20 +47,23 @@ check_names(const struct store_list *l, const char *prefix, int code, struct err
 	return 0;
 }
 
-/* Nobody may be writing: the record says released, or there is none (maintner's logs). */
+/*
+ * Nobody may be writing: the record says released, or there is none (maintner's logs).
+ * *ret_generation is the record's; 0 = there is none.
+ */
 static int
-check_fence(struct job *j, struct err_info *ei)
+check_fence(struct store *s, const char *prefix, int64_t *ret_generation, struct err_info *ei)
 {
 	struct mlog_fence fence = { 0 };
-	int rc =
-	    mlog_fence_load(j->c->from, j->c->from_prefix, &fence, &j->writer_generation, ei);
+	int rc = mlog_fence_load(s, prefix, &fence, ret_generation, ei);
 
 	if (rc == ERR_NOENT) {
-		j->writer_generation = 0;
+		*ret_generation = 0;
 		return 0;
 	}
 	if (rc == 0 && !fence.released)
-		rc = err_set(ei, ERR_BUSY, "%s holds the log; stop it first", fence.holder);
+		rc = err_set(ei, ERR_BUSY, "%s holds the log at %s; stop it first",
+		    fence.holder, store_url(s));
 	mlog_fence_clear(&fence);
 	return rc;
 }
@@ -68,6 +71,7 @@ check_fence(struct job *j, struct err_info *ei)
 static int
 look(struct job *j, struct err_info *ei)
 {
+	int64_t there;
 	int rc = store_list(j->c->from, j->c->from_prefix, &j->from, ei);
 
 	if (rc == 0)
@@ -78,7 +82,9 @@ look(struct job *j, struct err_info *ei)
 		rc = check_names(&j->to, j->c->to_prefix, ERR_EXISTS, ei);
 	if (rc == 0 && j->from.count == 0)
 		rc = err_set(ei, ERR_NOENT, "there is no log");
-	return rc == 0 ? check_fence(j, ei) : rc;
+	if (rc == 0)
+		rc = check_fence(j->c->from, j->c->from_prefix, &j->writer_generation, ei);
+	return rc == 0 ? check_fence(j->c->to, j->c->to_prefix, &there, ei) : rc;
 }
 
 /* Has the source an object that is the one at the destination? */

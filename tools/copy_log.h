@@ -26,8 +26,8 @@ struct copy_log_result {
 
 /*
  * Copy, then check each segment at the destination: that it is there, its size, and the
- * SHA-224 in its name over its bytes.  ERR_NOENT (no log there), ERR_BUSY (its writer has
- * not released it: named), ERR_EXISTS (the destination holds something else), ERR_CONFLICT
+ * SHA-224 in its name over its bytes.  ERR_NOENT (no log there), ERR_BUSY (somebody holds the
+ * log, or the one at the destination: named), ERR_EXISTS (the destination holds something else), ERR_CONFLICT
  * (the log changed meanwhile), ERR_CORRUPT, the stores' errors.
  */
 int copy_log(const struct copy_log *c, struct copy_log_result *ret, struct err_info *ei);

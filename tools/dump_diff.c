@@ -162,8 +162,9 @@ diff_logs(const struct dump *d, struct err_info *ei)
 	bool same = true;
 	int rc = 0;
 
-	if (d->log != NULL)
-		snprintf(prefix, sizeof(prefix), "%s/", d->repo);
+	if (d->log != NULL &&
+	    (size_t)snprintf(prefix, sizeof(prefix), "%s/", d->repo) >= sizeof(prefix))
+		return err_set(ei, ERR_INVAL, "--repo is too long");
 	rc = open_log(d->log != NULL ? d->log : d->log_exact, prefix, &o, &a, ei);
 	if (rc == 0)
 		rc = open_log(d->diff, prefix, &o, &b, ei);

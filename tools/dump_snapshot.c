@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/json_text.h"
+#include "fcgi/json_child.h"
 #include "fcgi/json_issue.h"
 #include "tools/dump.h"
 #include "tools/dump_pick.h"
@@ -44,19 +45,6 @@ print_repository(struct snap_view *v, struct buf *b, struct err_info *ei)
 	return dump_line(b, ei);
 }
 
-static void
-add_time(struct buf *b, int64_t ms)
-{
-	char text[TIME_TEXT_MAX];
-
-	if (ms == TIME_NONE) {
-		buf_str(b, "null");
-		return;
-	}
-	time_format(ms, text);
-	buf_fmt(b, "\"%s\"", text);
-}
-
 static int
 print_families(struct snap_view *v, struct buf *b, struct err_info *ei)
 {
@@ -71,9 +59,9 @@ print_families(struct snap_view *v, struct buf *b, struct err_info *ei)
 		buf_fmt(b,
 		    "{\"type\":\"sync\",\"family\":\"%s\",\"complete\":%s,\"serverDate\":",
 		    families[i], s.complete ? "true" : "false");
-		add_time(b, s.server_date_ms);
+		json_time(s.server_date_ms, b);
 		buf_str(b, ",\"watermark\":");
-		add_time(b, s.watermark_ms);
+		json_time(s.watermark_ms, b);
 		buf_char(b, '}');
 		rc = dump_line(b, ei);
 		if (rc != 0)
@@ -117,13 +105,13 @@ add_milestone(struct buf *b, const struct snap_milestone *m)
 	add_escaped(b, "title", m->title);
 	add_escaped(b, "description", m->description);
 	buf_str(b, ",\"createdAt\":");
-	add_time(b, m->created_ms);
+	json_time(m->created_ms, b);
 	buf_str(b, ",\"updatedAt\":");
-	add_time(b, m->updated_ms);
+	json_time(m->updated_ms, b);
 	buf_str(b, ",\"closedAt\":");
-	add_time(b, m->closed_ms);
+	json_time(m->closed_ms, b);
 	buf_str(b, ",\"dueOn\":");
-	add_time(b, m->due_ms);
+	json_time(m->due_ms, b);
 	buf_fmt(b, ",\"creatorId\":%lld}", (long long)m->creator);
 }
 

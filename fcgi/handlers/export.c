@@ -88,7 +88,7 @@ next_piece(void *ctx, struct buf *out)
 {
 	struct export *e = ctx;
 	struct slice name = e->repo.name; /* outlives the view */
-	struct snap_view *v;
+	struct snap_view *v = NULL;
 	int rc = responder_view(e->r, &v, &e->ei);
 
 	if (rc == 0)
@@ -98,8 +98,8 @@ next_piece(void *ctx, struct buf *out)
 		if (!e->begun && e->params.format == FORMAT_CSV)
 			csv_head(e->params.fields, out);
 		rc = add_issues(e, v, out);
-		snap_view_end(v);
 	}
+	snap_view_end(v);
 	if (rc < 0)
 		log_error("a stream broke off", LOG_S("kind", err_name(rc)),
 		    LOG_S("error", e->ei.text), LOG_END);

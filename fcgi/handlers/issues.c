@@ -319,7 +319,7 @@ begin_listing(struct exchange *x, const struct snap_repo *repo)
 void
 handle_issues(struct exchange *x)
 {
-	struct listing *l = x->req->state;
+	struct listing *l = request_take_state(x->req);
 	struct snap_repo repo;
 	int rc;
 

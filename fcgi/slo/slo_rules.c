@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/json_text.h"
 
+#define WORD_MAX 64
 #define DURATION_MAX_S (INT64_C(1000) * 365 * 86400)
 
 /* Where in the file the reader is, for messages. */
@@ -158,25 +159,24 @@ read_flag(struct reader *r, const json_t *object, const char *member, bool other
 	return json_is_true(v);
 }
 
-/* A word in upper case. */
+/* A word in upper case.  Letters of escapes have a case of their own, so it comes first. */
 static struct slice
 read_word(struct reader *r, const json_t *object, const char *member)
 {
 	const json_t *v = json_object_get(object, member);
-	struct slice word;
-	char *text;
+	char word[WORD_MAX + 1];
+	size_t len = 0;
 
 	if (v == NULL || json_is_null(v))
 		return SLICE("");
-	if (!json_is_string(v)) {
-		fail(r, member, "a text");
+	if (!json_is_string(v) || json_string_length(v) > WORD_MAX) {
+		fail(r, member, "a word");
 		return SLICE("");
 	}
-	word = keep(r, json_string_value(v));
-	text = (char *)(uintptr_t)word.ptr;
-	for (size_t i = 0; i < word.len; i++)
-		text[i] = (char)toupper((unsigned char)text[i]);
-	return word;
+	for (const char *text = json_string_value(v); text[len] != '\0'; len++)
+		word[len] = (char)toupper((unsigned char)text[len]);
+	word[len] = '\0';
+	return keep(r, word);
 }
 
 static enum slo_contributors

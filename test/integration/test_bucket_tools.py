@@ -91,7 +91,7 @@ class BucketTools(Case):
     def test_a_log_that_is_being_written_stays_where_it_is(self):
         self.make(NAMES[0], holder="pod-7", released=False)
         program = self.run_tool("maint-bucket-migrate", status=1)
-        self.assertIn("pod-7 holds the log", program.stderr)
+        self.assertIn("pod-7 holds the log at", program.stderr)
         self.assertEqual({}, self.moved(NAMES[0]))
         self.assertEqual(self.source(NAMES[1]), self.moved(NAMES[1]))
         self.assertIn("2 of 3 repositories done", program.stdout)
@@ -109,6 +109,17 @@ class BucketTools(Case):
             file.write("not a log")
         program = self.run_tool("maint-bucket-migrate", "--replace", status=1)
         self.assertIn("mine.txt is no part of a log", program.stderr)
+
+    def test_a_log_that_is_being_written_is_not_replaced(self):
+        other = f"{self.root}/mtr-q-{sha(NAMES[0])}"
+        many_logs.make(other, [("acme", "widgets")], 10, seed=8)
+        with open(os.path.join(other, "WRITER"), "w", encoding="ascii") as file:
+            file.write(fence("pod-9", False, other))
+        before = self.objects(other)
+        for arguments in ((), ("--replace",)):
+            program = self.run_tool("maint-bucket-migrate", *arguments, status=1)
+            self.assertIn("pod-9 holds the log at", program.stderr)
+            self.assertEqual(before, self.objects(other))
 
     def test_a_dry_run_changes_nothing(self):
         program = self.run_tool("maint-bucket-migrate", "--dry-run")

@@ -97,8 +97,7 @@ class Container(Case):
                 [*self.installed(), os.path.join(self.prefix, "lib/maintner/store-gcs.so")]
                 for library in libraries_of(path)}
         for package in runtime_packages():
-            # ca-certificates is read, not linked; libyaml is the supervisor's.
-            if package not in ("ca-certificates", "libyaml-0-2"):
+            if package != "ca-certificates":  # that is read, not linked
                 self.assertIn(package, used)
 
 

@@ -6,6 +6,38 @@
 
 #define ISSUES "/api/v1/acme/widgets/issues"
 
+/* A snapshot that mutations are put into, and a responder over it. */
+struct responder_rig {
+	struct sync_rig *rig;
+	struct responder r;
+};
+
+static inline int
+responder_setup(void **state)
+{
+	struct responder_rig *fx = calloc(1, sizeof(*fx));
+	void *rig = NULL;
+
+	if (fx == NULL || rig_setup(&rig) != 0)
+		return -1;
+	fx->rig = rig;
+	responder_init(&fx->r, fx->rig->fx.dir);
+	*state = fx;
+	return 0;
+}
+
+static inline int
+responder_teardown(void **state)
+{
+	struct responder_rig *fx = *state;
+	void *rig = fx->rig;
+
+	responder_clear(&fx->r);
+	rig_teardown(&rig);
+	free(fx);
+	return 0;
+}
+
 struct answer {
 	struct buf raw;
 	int status;

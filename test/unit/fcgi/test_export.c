@@ -34,39 +34,8 @@ the_accept_field_is_weighed(void **state)
 	}
 }
 
-struct fixture {
-	struct sync_rig *rig;
-	struct responder r;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *fx = calloc(1, sizeof(*fx));
-	void *rig = NULL;
-
-	if (rig_setup(&rig) != 0)
-		return -1;
-	fx->rig = rig;
-	responder_init(&fx->r, fx->rig->fx.dir);
-	*state = fx;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *fx = *state;
-	void *rig = fx->rig;
-
-	responder_clear(&fx->r);
-	rig_teardown(&rig);
-	free(fx);
-	return 0;
-}
-
 static void
-assert_body(struct fixture *fx, const char *uri, const char *want)
+assert_body(struct responder_rig *fx, const char *uri, const char *want)
 {
 	struct answer a;
 
@@ -80,7 +49,7 @@ assert_body(struct fixture *fx, const char *uri, const char *want)
 static void
 cells_are_quoted_where_they_must_be(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	rig_issue_says(fx->rig, 1,
 	    "{'title':'a, \\\"b\\\"','body':'two\\nlines','user':{'id':5,'login':'ann'},"
@@ -99,7 +68,7 @@ cells_are_quoted_where_they_must_be(void **state)
 static void
 objects_are_shown_by_one_of_their_members(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	rig_issue_says(fx->rig, 3,
 	    "{'title':'x','milestoneId':9,'milestoneNum':4,'milestoneTitle':'v1.0',"
@@ -113,7 +82,7 @@ objects_are_shown_by_one_of_their_members(void **state)
 static void
 every_column_has_a_cell(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct answer a;
 	const char *end;
 	size_t commas[2] = { 0 };
@@ -135,7 +104,7 @@ every_column_has_a_cell(void **state)
 static void
 lines_are_the_issues_of_all_pages(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct snap_txn *t = fx_begin(&fx->rig->fx);
 	json_t *list;
 	struct answer a, lines;
@@ -179,7 +148,7 @@ what_makes_no_sense_for_a_whole_list_is_refused(void **state)
 	static const char *const uris[] = { ISSUES "?format=csv&comments=true",
 		ISSUES "?format=csv&fieldMask=reviews", ISSUES "?format=xml",
 		ISSUES "?format=ndjson&pageToken=x", ISSUES "?format=csv&csvRaw=maybe" };
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct answer a;
 
 	rig_issue_says(fx->rig, 1, "{'title':'x'}");
@@ -199,14 +168,15 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_accept_field_is_weighed),
 		cmocka_unit_test_setup_teardown(
-		    cells_are_quoted_where_they_must_be, setup, teardown),
+		    cells_are_quoted_where_they_must_be, responder_setup, responder_teardown),
+		cmocka_unit_test_setup_teardown(objects_are_shown_by_one_of_their_members,
+		    responder_setup, responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    objects_are_shown_by_one_of_their_members, setup, teardown),
-		cmocka_unit_test_setup_teardown(every_column_has_a_cell, setup, teardown),
+		    every_column_has_a_cell, responder_setup, responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    lines_are_the_issues_of_all_pages, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    what_makes_no_sense_for_a_whole_list_is_refused, setup, teardown),
+		    lines_are_the_issues_of_all_pages, responder_setup, responder_teardown),
+		cmocka_unit_test_setup_teardown(what_makes_no_sense_for_a_whole_list_is_refused,
+		    responder_setup, responder_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

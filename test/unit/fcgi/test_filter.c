@@ -3,11 +3,6 @@
 #include "fcgi/filter/filter.h"
 #include "test/unit/fcgi/responder_rig.h"
 
-struct fixture {
-	struct sync_rig *rig;
-	struct responder r;
-};
-
 /* A pull request with everything, and one of each class with next to nothing. */
 static void
 fill(struct sync_rig *rig)
@@ -42,32 +37,17 @@ fill(struct sync_rig *rig)
 static int
 setup(void **state)
 {
-	struct fixture *fx = calloc(1, sizeof(*fx));
-	void *rig = NULL;
+	struct sync_rig *rig;
 
-	if (rig_setup(&rig) != 0)
+	if (responder_setup(state) != 0)
 		return -1;
-	fx->rig = rig;
-	fill(fx->rig);
-	responder_init(&fx->r, fx->rig->fx.dir);
-	*state = fx;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *fx = *state;
-	void *rig = fx->rig;
-
-	responder_clear(&fx->r);
-	rig_teardown(&rig);
-	free(fx);
+	rig = ((struct responder_rig *)*state)->rig;
+	fill(rig);
 	return 0;
 }
 
 static void
-ask_filtered(struct fixture *fx, const char *list, const char *more, const char *filter,
+ask_filtered(struct responder_rig *fx, const char *list, const char *more, const char *filter,
     struct answer *ret)
 {
 	struct buf uri;
@@ -82,7 +62,7 @@ ask_filtered(struct fixture *fx, const char *list, const char *more, const char 
 
 /* The ids of the list's objects, each with a space behind it, and the total. */
 static void
-assert_list(struct fixture *fx, const char *list, const char *array, const char *id,
+assert_list(struct responder_rig *fx, const char *list, const char *array, const char *id,
     const char *filter, const char *want)
 {
 	struct answer a;
@@ -107,7 +87,7 @@ assert_list(struct fixture *fx, const char *list, const char *array, const char 
 }
 
 static void
-assert_issues(struct fixture *fx, const char *filter, const char *want)
+assert_issues(struct responder_rig *fx, const char *filter, const char *want)
 {
 	assert_list(fx, ISSUES, "issues", "issueId", filter, want);
 }
@@ -291,7 +271,7 @@ a_filter_and_the_parameters_for_classes_both_hold(void **state)
 static void
 pages_keep_the_total_of_the_first(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	char more[128] = "pageSize=1&";
 	int pages = 0;
 
@@ -315,7 +295,7 @@ pages_keep_the_total_of_the_first(void **state)
 static void
 a_token_belongs_to_its_filter(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct answer a;
 	char more[128];
 
@@ -333,7 +313,7 @@ a_token_belongs_to_its_filter(void **state)
 static void
 work_beyond_the_budget_is_a_timeout(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct answer a;
 
 	fx->r.filter_steps = 3 * FILTER_ROW_STEPS;
@@ -438,8 +418,8 @@ every_allocation_may_fail(void **state)
 struct counted {
 	struct responder *r;
 	unsigned turns;
-	void (*between)(struct fixture *fx); /* before the second turn */
-	struct fixture *fx;
+	void (*between)(struct responder_rig *fx); /* before the second turn */
+	struct responder_rig *fx;
 };
 
 static void
@@ -453,7 +433,7 @@ count_turns(void *ctx, unsigned thread, struct request *req)
 }
 
 static void
-add_issues(struct fixture *fx, uint32_t from, uint32_t to)
+add_issues(struct responder_rig *fx, uint32_t from, uint32_t to)
 {
 	struct snap_txn *t = fx_begin(&fx->rig->fx);
 
@@ -469,7 +449,7 @@ add_issues(struct fixture *fx, uint32_t from, uint32_t to)
 }
 
 static void
-add_hundred(struct fixture *fx)
+add_hundred(struct responder_rig *fx)
 {
 	add_issues(fx, 5001, 5100);
 }
@@ -480,8 +460,8 @@ add_hundred(struct fixture *fx)
 	".all(b,[1,2,3,4,5,6,7,8].all(c,a*b*c%3Cissue.number*900)))"
 
 static void
-scan_long(struct fixture *fx, void (*between)(struct fixture *fx), struct answer *ret,
-    unsigned *ret_turns)
+scan_long(struct responder_rig *fx, void (*between)(struct responder_rig *fx),
+    struct answer *ret, unsigned *ret_turns)
 {
 	struct counted c = { &fx->r, 0, between, fx };
 	const struct request_pair params[] = { { "REQUEST_METHOD", "GET" },
@@ -500,7 +480,7 @@ scan_long(struct fixture *fx, void (*between)(struct fixture *fx), struct answer
 static void
 a_long_scan_lets_others_have_their_turn(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct answer a;
 	unsigned turns;
 	const json_t *list;
@@ -522,7 +502,7 @@ a_long_scan_lets_others_have_their_turn(void **state)
 static void
 what_is_written_between_turns_is_seen_behind_the_last_row(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct answer a;
 	unsigned turns;
 
@@ -535,7 +515,7 @@ what_is_written_between_turns_is_seen_behind_the_last_row(void **state)
 	answer_clear(&a);
 }
 
-#define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH(test) cmocka_unit_test_setup_teardown(test, setup, responder_teardown)
 
 int
 main(void)

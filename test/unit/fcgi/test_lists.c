@@ -3,20 +3,14 @@
 
 #define REPO "/api/v1/acme/widgets"
 
-struct fixture {
-	struct sync_rig *rig;
-	struct responder r;
-};
-
 static int
 setup(void **state)
 {
-	struct fixture *fx = calloc(1, sizeof(*fx));
-	void *rig = NULL;
+	struct sync_rig *rig;
 
-	if (rig_setup(&rig) != 0)
+	if (responder_setup(state) != 0)
 		return -1;
-	fx->rig = rig;
+	rig = ((struct responder_rig *)*state)->rig;
 	rig_issue_says(rig, 1,
 	    "{'title':'one','user':{'id':5,'login':'ann'},'comment':["
 	    "{'id':11,'user':{'id':5,'login':'ann'},'body':'a','created':'2020-01-01T00:00:00Z'"
@@ -32,25 +26,11 @@ setup(void **state)
 			     "{'github':{'labels':[{'id':7,'name':'bug'},{'id':8,'name':'x'}],"
 			     "'milestones':[{'id':9,'title':'v1','number':4}]}}"),
 	    0);
-	responder_init(&fx->r, fx->rig->fx.dir);
-	*state = fx;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *fx = *state;
-	void *rig = fx->rig;
-
-	responder_clear(&fx->r);
-	rig_teardown(&rig);
-	free(fx);
 	return 0;
 }
 
 static void
-assert_answers(struct fixture *fx, const char *uri, const char *single_quoted)
+assert_answers(struct responder_rig *fx, const char *uri, const char *single_quoted)
 {
 	json_t *want = json_of(single_quoted);
 	struct answer a;
@@ -95,7 +75,7 @@ what_belongs_to_an_issue_has_lists(void **state)
 static void
 pages_of_comments_join_to_the_comments_of_the_issue(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	json_t *seen = json_array();
 	char token[64] = "", uri[192];
 	struct answer a, whole;
@@ -123,7 +103,7 @@ pages_of_comments_join_to_the_comments_of_the_issue(void **state)
 static void
 a_token_is_good_for_its_own_list_alone(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	char uri[192];
 	struct answer a;
 
@@ -153,7 +133,7 @@ lists_refuse_what_they_cannot_do(void **state)
 		{ "/api/v1/acme/other/labels", 404 },
 		{ "/api/v1/acme/other", 404 },
 	};
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (status_of(&fx->r, cases[i].uri) != cases[i].status)
@@ -164,7 +144,7 @@ lists_refuse_what_they_cannot_do(void **state)
 static void
 the_repository_says_how_far_it_is_mirrored(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	json_t *r,
 	    *want = json_of("{'issues':'2020-01-01T00:00:00Z','comments':null,'events':null,"
 			    "'reviews':null,'pulls':null,'reviewComments':null,"
@@ -204,7 +184,7 @@ etag_of(const struct answer *a, char out[128])
 
 /* One record more in the log, which changes the repository's own counts as well. */
 static void
-log_goes_on(struct fixture *fx, size_t nth)
+log_goes_on(struct responder_rig *fx, size_t nth)
 {
 	struct snap_txn *t;
 	char comment[96];
@@ -221,7 +201,7 @@ an_answer_that_did_not_change_is_304(void **state)
 {
 	static const char *const uris[] = { ISSUES "/1", ISSUES "/1/comments", REPO "/labels",
 		REPO, "/api/v1/owners/acme/repositories" };
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
 		char etag[128], again[128];
@@ -246,7 +226,7 @@ an_answer_that_did_not_change_is_304(void **state)
 static void
 a_validator_names_the_query_too(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	char one[128], other[128];
 	struct answer a;
 
@@ -264,21 +244,22 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-		    labels_and_milestones_have_lists, setup, teardown),
+		    labels_and_milestones_have_lists, setup, responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    what_belongs_to_an_issue_has_lists, setup, teardown),
+		    what_belongs_to_an_issue_has_lists, setup, responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    pages_of_comments_join_to_the_comments_of_the_issue, setup, teardown),
+		    pages_of_comments_join_to_the_comments_of_the_issue, setup,
+		    responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_token_is_good_for_its_own_list_alone, setup, teardown),
+		    a_token_is_good_for_its_own_list_alone, setup, responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    lists_refuse_what_they_cannot_do, setup, teardown),
+		    lists_refuse_what_they_cannot_do, setup, responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    the_repository_says_how_far_it_is_mirrored, setup, teardown),
+		    the_repository_says_how_far_it_is_mirrored, setup, responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_answer_that_did_not_change_is_304, setup, teardown),
+		    an_answer_that_did_not_change_is_304, setup, responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_validator_names_the_query_too, setup, teardown),
+		    a_validator_names_the_query_too, setup, responder_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

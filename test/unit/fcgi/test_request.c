@@ -234,6 +234,61 @@ every_allocation_may_fail(void **state)
 	}
 }
 
+/* --- work in several runs --- */
+
+struct work {
+	unsigned runs, last, dropped;
+	bool takes; /* does the last run take the state? */
+	bool had_state;
+};
+
+static struct work *dropped_of;
+
+static void
+drop_work(void *state)
+{
+	assert_ptr_equal(state, dropped_of);
+	dropped_of->dropped++;
+}
+
+static void
+work_on(void *ctx, unsigned thread, struct request *req)
+{
+	struct work *w = ctx;
+
+	(void)thread;
+	w->had_state = request_has_state(req);
+	if (++w->runs < w->last) {
+		assert_int_equal(request_take_state(req) != NULL, w->runs > 1);
+		request_again_with(req, 1, w, drop_work);
+		return;
+	}
+	if (w->takes)
+		assert_ptr_equal(request_take_state(req), w->last > 1 ? w : NULL);
+	request_reply(req, 204, NULL, NULL, NULL);
+}
+
+static void
+state_is_dropped_once_if_nobody_takes_it(void **state)
+{
+	static const struct work cases[] = { { .last = 1, .takes = true }, { .last = 1 },
+		{ .last = 4, .takes = true }, { .last = 4 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct work w = cases[i];
+		struct buf out;
+
+		dropped_of = &w;
+		assert_int_equal(
+		    serve(PARAMS({ "PATH_INFO", "/x" }), "", work_on, &w, &out), 0);
+		assert_int_equal(w.runs, w.last);
+		assert_int_equal(w.had_state, w.last > 1);
+		assert_int_equal(w.dropped, w.last > 1 && !w.takes);
+		buf_clear(&out);
+	}
+}
+
 int
 main(void)
 {
@@ -243,6 +298,7 @@ main(void)
 		cmocka_unit_test(headers_are_found_by_their_http_names),
 		cmocka_unit_test(answers_have_the_header_that_fits_their_status_and_method),
 		cmocka_unit_test(every_allocation_may_fail),
+		cmocka_unit_test(state_is_dropped_once_if_nobody_takes_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,40 +1,20 @@
 /* Every route, and every way in which it refuses. */
 #include "test/unit/fcgi/responder_rig.h"
 
-struct fixture {
-	struct sync_rig *rig;
-	struct responder r;
-};
-
 static int
 setup(void **state)
 {
-	struct fixture *fx = calloc(1, sizeof(*fx));
-	void *rig = NULL;
+	struct sync_rig *rig;
 
-	if (rig_setup(&rig) != 0)
+	if (responder_setup(state) != 0)
 		return -1;
-	fx->rig = rig;
+	rig = ((struct responder_rig *)*state)->rig;
 	rig_issue_says(rig, 1, "{'title':'one','user':{'id':5,'login':'ann'}}");
 	rig_issue_says(rig, 2, "{'title':'two','pullRequest':true,'comment':[{'id':4}]}");
 	rig_issue_says(rig, 3, "{'title':'three','closed':{'val':true}}");
 	rig_issue_says(rig, 4, "{'title':'four','pullRequest':true,'closed':{'val':true}}");
 	rig_issue_says(rig, 5, "{'title':'gone'}");
 	rig_issue_says(rig, 5, "{'notExist':true}");
-	responder_init(&fx->r, fx->rig->fx.dir);
-	*state = fx;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *fx = *state;
-	void *rig = fx->rig;
-
-	responder_clear(&fx->r);
-	rig_teardown(&rig);
-	free(fx);
 	return 0;
 }
 
@@ -69,7 +49,7 @@ lists_hold_what_was_asked_for_and_the_total(void **state)
 		{ "?pageSize=3", "1 2 3 ", 4 },
 		{ "?orderBy=-comments", "2 4 3 1 ", 4 },
 	};
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char uri[128], numbers[256];
@@ -114,7 +94,7 @@ an_issue_is_found_by_its_number_alone(void **state)
 		{ "1/2", 404 },
 		{ "", 404 },
 	};
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char uri[128];
@@ -128,7 +108,7 @@ an_issue_is_found_by_its_number_alone(void **state)
 static void
 the_answer_for_an_issue_has_its_fields(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	json_t *want = json_of("{'issue':{'title':'one','reporter':{'id':5,'login':'ann'}}}");
 	struct answer a;
 
@@ -176,7 +156,7 @@ names_are_compared_without_case_and_decoded_part_by_part(void **state)
 		{ "/_healthz/", 404 },
 		{ "/metrics", 200 },
 	};
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct answer a;
@@ -198,7 +178,7 @@ bad_parameters_are_400_and_named(void **state)
 		ISSUES "?orderBy=title", ISSUES "/1?fieldMask=nope", ISSUES "?closed=maybe" };
 	static const char *const named[] = { "pageSize", "pageToken", "orderBy", "fieldMask",
 		"closed" };
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
 		struct answer a;
@@ -219,7 +199,7 @@ an_error_is_json_whatever_it_quotes(void **state)
 {
 	static const char *const uris[] = { ISSUES "?orderBy=%22%5C%0a%01",
 		ISSUES "?closed=%ff", ISSUES "?fieldMask=%c3%28%22", ISSUES "/%22%0a" };
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
 		struct answer a;
@@ -236,7 +216,7 @@ other_methods_are_405_with_allow(void **state)
 {
 	static const char *const methods[] = { "POST", "PUT", "DELETE", "PATCH", "OPTIONS",
 		"get", "" };
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		struct answer a;
@@ -256,7 +236,7 @@ static void
 head_has_the_head_of_get(void **state)
 {
 	static const char *const uris[] = { ISSUES, ISSUES "/1", ISSUES "/6", "/_healthz" };
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
 		struct answer get, head;
@@ -279,7 +259,7 @@ a_repository_is_listed_under_its_owner(void **state)
 		int listed;
 	} cases[] = { { "acme", 1 }, { "Acme", 1 }, { "-", 1 }, { "other", 0 }, { "acm", 0 },
 		{ "acme%2Fwidgets", 0 } };
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char uri[128];
@@ -305,7 +285,7 @@ a_repository_is_listed_under_its_owner(void **state)
 static void
 health_tells_whether_the_mirror_is_complete(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	json_t *half = json_of("{'status':'ok','complete':false}");
 	json_t *whole = json_of("{'status':'ok','complete':true}");
 	struct answer a;
@@ -331,7 +311,7 @@ health_tells_whether_the_mirror_is_complete(void **state)
 static void
 metrics_count_answers_and_issues(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct answer a;
 
 	assert_int_equal(status_of(&fx->r, ISSUES), 200);
@@ -351,7 +331,7 @@ before_there_is_a_snapshot_everything_is_503_and_then_not(void **state)
 {
 	static const char *const uris[] = { ISSUES, ISSUES "/1",
 		"/api/v1/owners/acme/repositories", "/_healthz" };
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	char dir[] = "/tmp/responder-test-XXXXXX";
 	struct snap_writer *w = NULL;
 	struct responder r;
@@ -383,7 +363,7 @@ every_allocation_may_fail(void **state)
 {
 	static const char *const uris[] = { ISSUES "?comments=true&pageSize=2", ISSUES "/1",
 		"/metrics", "/_healthz" };
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
 		const struct request_pair params[] = { { "REQUEST_METHOD", "GET" },
@@ -426,7 +406,7 @@ ask_thrice(struct responder *r, const char *uri, const char *title)
 static void
 an_answer_from_memory_is_the_same_until_something_is_written(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct answer a;
 
 	fx->r.cache_bytes = (size_t)1 << 20;
@@ -448,7 +428,7 @@ an_answer_from_memory_is_the_same_until_something_is_written(void **state)
 static void
 errors_and_other_routes_are_answered_anew(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	fx->r.cache_bytes = (size_t)1 << 20;
 	for (int i = 0; i < 4; i++) {
@@ -462,7 +442,7 @@ errors_and_other_routes_are_answered_anew(void **state)
 	assert_int_equal(fx->r.from_cache, 0);
 }
 
-#define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH(test) cmocka_unit_test_setup_teardown(test, setup, responder_teardown)
 
 int
 main(void)

@@ -44,6 +44,7 @@ what_is_wrong_in_a_file_is_named(void **state)
 		{ "[{\"complianceSettings\":{\"resolutionTime\":1.5}}]", "resolutionTime" },
 		{ "[{\"complianceSettings\":{\"responders\":{\"contributors\":\"ALL\"}}}]",
 		    "contributors" },
+		{ "[{\"appliesTo\":{\"priority\":7}}]", "rule 1: priority" },
 		{ "[", "line 1" },
 		{ "", "rules" },
 	};
@@ -86,13 +87,8 @@ members_that_are_not_there_have_defaults(void **state)
 
 /* --- verdicts --- */
 
-struct fixture {
-	struct sync_rig *rig;
-	struct responder r;
-};
-
 static void
-set_rules(struct fixture *fx, const char *single_quoted)
+set_rules(struct responder_rig *fx, const char *single_quoted)
 {
 	struct snap_txn *t = fx_begin(&fx->rig->fx);
 	json_t *json = json_of(single_quoted);
@@ -104,35 +100,9 @@ set_rules(struct fixture *fx, const char *single_quoted)
 	json_decref(json);
 }
 
-static int
-setup(void **state)
-{
-	struct fixture *fx = calloc(1, sizeof(*fx));
-	void *rig = NULL;
-
-	if (rig_setup(&rig) != 0)
-		return -1;
-	fx->rig = rig;
-	responder_init(&fx->r, fx->rig->fx.dir);
-	*state = fx;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *fx = *state;
-	void *rig = fx->rig;
-
-	responder_clear(&fx->r);
-	rig_teardown(&rig);
-	free(fx);
-	return 0;
-}
-
 /* Check issue 1 a given number of days after 2020-01-01. */
 static struct slo_verdict
-verdict(struct fixture *fx, const char *rules_text, int days)
+verdict(struct responder_rig *fx, const char *rules_text, int days)
 {
 	struct slo_verdict v = { 0 };
 	struct slo_rules rules = { 0 };
@@ -182,7 +152,7 @@ a_rule_applies_by_kind_labels_and_priority(void **state)
 		{ "{'issueType':'bug'}", true },
 		{ "{'issueType':'feature'}", false },
 	};
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 
 	rig_issue_says(fx->rig, 1,
 	    "{" ISSUE ",'addLabel':[{'id':1,'name':'bug'},{'id':2,'name':'priority: p1'}]}");
@@ -200,7 +170,7 @@ a_rule_applies_by_kind_labels_and_priority(void **state)
 static void
 an_answer_must_come_from_someone_else_with_a_part_in_it(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct slo_verdict v;
 
 	rig_issue_says(fx->rig, 1,
@@ -232,7 +202,7 @@ an_answer_must_come_from_someone_else_with_a_part_in_it(void **state)
 static void
 the_earliest_end_decides(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	struct slo_verdict v;
 
 	rig_issue_says(fx->rig, 1, "{" ISSUE "}");
@@ -264,7 +234,7 @@ the_earliest_end_decides(void **state)
 static void
 the_route_lists_what_the_rules_apply_to(void **state)
 {
-	struct fixture *fx = *state;
+	struct responder_rig *fx = *state;
 	json_t *issue;
 	struct answer a;
 
@@ -291,6 +261,16 @@ the_route_lists_what_the_rules_apply_to(void **state)
 	ask(&fx->r, "GET", SLO "?closed=true", &a);
 	assert_int_equal(json_array_size(json_object_get(a.json, "issues")), 1);
 	answer_clear(&a);
+	/* Whatever a word is, the answer is JSON. */
+	set_rules(fx, "[{'appliesTo':{'priority':'p\\n\\u00011'}}]");
+	ask(&fx->r, "GET", SLO, &a);
+	assert_int_equal(a.status, 200);
+	assert_non_null(a.json);
+	assert_string_equal(
+	    json_string_value(json_object_get(
+		json_array_get(json_object_get(a.json, "rules"), 0), "priority")),
+	    "P\n\0011");
+	answer_clear(&a);
 	set_rules(fx, "[{'appliesTo':7}]");
 	ask(&fx->r, "GET", SLO, &a);
 	assert_int_equal(a.status, 400);
@@ -305,13 +285,15 @@ main(void)
 		cmocka_unit_test(durations_are_days_hours_minutes_and_seconds),
 		cmocka_unit_test(what_is_wrong_in_a_file_is_named),
 		cmocka_unit_test(members_that_are_not_there_have_defaults),
+		cmocka_unit_test_setup_teardown(a_rule_applies_by_kind_labels_and_priority,
+		    responder_setup, responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    a_rule_applies_by_kind_labels_and_priority, setup, teardown),
+		    an_answer_must_come_from_someone_else_with_a_part_in_it, responder_setup,
+		    responder_teardown),
 		cmocka_unit_test_setup_teardown(
-		    an_answer_must_come_from_someone_else_with_a_part_in_it, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_earliest_end_decides, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-		    the_route_lists_what_the_rules_apply_to, setup, teardown),
+		    the_earliest_end_decides, responder_setup, responder_teardown),
+		cmocka_unit_test_setup_teardown(the_route_lists_what_the_rules_apply_to,
+		    responder_setup, responder_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
