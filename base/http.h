@@ -50,9 +50,9 @@ struct http_request {
 	 */
 	int (*on_body)(void *ctx, struct slice piece);
 	void *body_ctx;
-	int64_t connect_ms;                /* 0 = 10 s */
-	int64_t stall_ms;                  /* longest time without a byte; 0 = 30 s */
-	int64_t total_ms;                  /* 0 = 5 minutes */
+	int64_t connect_ms; /* 0 = 10 s */
+	int64_t stall_ms;   /* longest time without a byte; 0 = 30 s */
+	int64_t total_ms;   /* 0 = 5 minutes */
 };
 
 struct http_response {

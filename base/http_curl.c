@@ -43,8 +43,7 @@ on_body(char *data, size_t one, size_t len, void *ctx)
 	if (t->req->on_body != NULL &&
 	    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
 	    http_status_err((int)status) == 0) {
-		t->taker_err =
-		    t->req->on_body(t->req->body_ctx, (struct slice){ data, len });
+		t->taker_err = t->req->on_body(t->req->body_ctx, (struct slice){ data, len });
 		return t->taker_err == 0 ? len : CURL_WRITEFUNC_ERROR;
 	}
 	buf_add(&t->res->body, data, len);

@@ -58,7 +58,8 @@ take_version(struct job *j, const json_t *object)
 }
 
 void
-act_perform(struct k8s_client *c, const char *namespace_name, const char *manager, struct job *j)
+act_perform(
+    struct k8s_client *c, const char *namespace_name, const char *manager, struct job *j)
 {
 	struct k8s_call call = { .verb = "patch",
 		.method = "PATCH",

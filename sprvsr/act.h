@@ -8,7 +8,7 @@ struct job {
 	struct action action; /* its entry is not looked at */
 	bool is_event;        /* body is a Kubernetes Event; there is no action */
 	char repo[REPO_NAME_MAX + 1];
-	char *body;     /* owned; NULL to delete */
+	char *body;       /* owned; NULL to delete */
 	char version[32]; /* resourceVersion afterwards */
 	int rc;
 	struct err_info ei;
@@ -21,9 +21,9 @@ struct act_opts {
 	struct k8s_shared *api;
 	const char *namespace_name, *manager;
 	unsigned threads;
-	const struct cancel *cancel;  /* copied */
-	bool (*may_act)(void *ctx);   /* asked before each job; any thread */
-	void (*on_done)(void *ctx);   /* some jobs are done; any thread */
+	const struct cancel *cancel; /* copied */
+	bool (*may_act)(void *ctx);  /* asked before each job; any thread */
+	void (*on_done)(void *ctx);  /* some jobs are done; any thread */
 	void *ctx;
 };
 
@@ -37,5 +37,5 @@ struct job *actors_done(struct actors *a); /* a list of what has ended, or NULL 
 void actors_stop(struct actors *a);
 
 /* Do one job on this thread; fills its rc, ei and version. */
-void act_perform(struct k8s_client *c, const char *namespace_name, const char *manager,
-    struct job *j);
+void act_perform(
+    struct k8s_client *c, const char *namespace_name, const char *manager, struct job *j);

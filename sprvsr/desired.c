@@ -10,7 +10,8 @@
 void
 desired_name(enum kind kind, const char *sha, char out[OBJECT_NAME_MAX])
 {
-	snprintf(out, OBJECT_NAME_MAX, "mtr-%c-%.56s", kind == KIND_DEPLOYMENT ? 'd' : 's', sha);
+	snprintf(
+	    out, OBJECT_NAME_MAX, "mtr-%c-%.56s", kind == KIND_DEPLOYMENT ? 'd' : 's', sha);
 }
 
 void
@@ -43,7 +44,8 @@ desired_key(const struct desired_opts *o, const struct repo_entry *e)
 
 	for (size_t i = 0; i < o->key_count; i++) {
 		uint64_t h = hash64_add(HASH64_START, slice_str(o->keys[i]));
-		uint64_t weight = hash64_end(hash64_add(hash64_add(h, SLICE("\n")), slice_str(e->sha)));
+		uint64_t weight =
+		    hash64_end(hash64_add(hash64_add(h, SLICE("\n")), slice_str(e->sha)));
 
 		if (best == NULL || weight > most ||
 		    (weight == most && strcmp(o->keys[i], best) < 0)) {

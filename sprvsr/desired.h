@@ -19,9 +19,9 @@ enum kind {
 #define GITHUB_KEYS_MAX 64
 
 #define LABEL_OURS "maintner-sprvsr-autogen"
-#define NOTE_OWNER "maintner/supervisor"   /* whose it is: the field manager's name */
-#define NOTE_HASH "maintner/desired-hash"  /* of the object as it was wanted last */
-#define NOTE_READY "maintner/was-ready"    /* was it ready before its last change? */
+#define NOTE_OWNER "maintner/supervisor"  /* whose it is: the field manager's name */
+#define NOTE_HASH "maintner/desired-hash" /* of the object as it was wanted last */
+#define NOTE_READY "maintner/was-ready"   /* was it ready before its last change? */
 
 /* Texts are borrowed; NULL where there is none. */
 struct desired_opts {
@@ -49,8 +49,7 @@ struct desired {
 };
 
 /* Takes `list` over, also on failure.  `opts` is borrowed.  ERR_NOMEM, ERR_LIMIT. */
-int desired_build(
-    const struct desired_opts *opts, struct repo_list *list, struct desired *ret);
+int desired_build(const struct desired_opts *opts, struct repo_list *list, struct desired *ret);
 void desired_clear(struct desired *d);
 
 /*

@@ -40,9 +40,9 @@ static int
 list_all(struct k8s_shared *api, const char *namespace_name, struct observed *seen,
     struct err_info *ei)
 {
-	static const struct k8s_watch_events events = { .list_begin = on_begin,
-		.put = on_put,
-		.list_end = on_end };
+	static const struct k8s_watch_events events = {
+		.list_begin = on_begin, .put = on_put, .list_end = on_end
+	};
 	struct k8s_client *client;
 	int rc = k8s_client_new(api, NULL, NULL, &client, ei);
 
@@ -133,7 +133,8 @@ dry_run(struct k8s_shared *api, struct source *source, const struct desired_opts
 	if (rc == 0)
 		rc = list_all(api, desired->namespace_name, &seen, ei);
 	if (rc == 0 && list.count == 0 && seen.objects[KIND_DEPLOYMENT].count > 0)
-		rc = err_set(ei, ERR_INVAL, "the list is empty and was not before: nothing is done");
+		rc = err_set(
+		    ei, ERR_INVAL, "the list is empty and was not before: nothing is done");
 	if (rc == 0)
 		rc = desired_build(desired, &list, &want);
 	if (rc == 0)

@@ -35,7 +35,8 @@ int
 event_make(struct event_pace *p, const char *namespace_name, const char *manager,
     const struct job *j, int64_t now_ms, char **ret)
 {
-	static const char *const reasons[ACTS] = { "Created", "Updated", "Repaired", "Removed" };
+	static const char *const reasons[ACTS] = { "Created", "Updated", "Repaired",
+		"Removed" };
 	bool deployment = j->action.kind == KIND_DEPLOYMENT;
 	char now[TIME_TEXT_MAX], name[96], message[700];
 	int64_t real = clock_real_ms();

@@ -44,13 +44,13 @@ int k8s_client_new(struct k8s_shared *s, const struct cancel *cancel, struct htt
 void k8s_client_free(struct k8s_client *c); /* NULL is fine */
 
 struct k8s_call {
-	const char *verb;  /* Kubernetes' word for it, for the counts: "list", "patch" */
+	const char *verb; /* Kubernetes' word for it, for the counts: "list", "patch" */
 	const char *method;
 	const char *path; /* and query, from the server's root */
 	const char *content_type;
 	struct slice body;
-	int64_t total_ms, stall_ms; /* 0: 30 s, 15 s */
-	unsigned tries;             /* 0: 4 */
+	int64_t total_ms, stall_ms;                    /* 0: 30 s, 15 s */
+	unsigned tries;                                /* 0: 4 */
 	int (*on_body)(void *ctx, struct slice piece); /* see base/http.h */
 	void *body_ctx;
 };
@@ -60,8 +60,8 @@ struct k8s_call {
  * anew).  An answer that is not 2xx is an error as http_status_err() has it, with the
  * message of its Status.  The answer is borrowed from `c` until the next call.
  */
-int k8s_ask(struct k8s_client *c, const struct k8s_call *call,
-    const struct http_response **ret, struct err_info *ei);
+int k8s_ask(struct k8s_client *c, const struct k8s_call *call, const struct http_response **ret,
+    struct err_info *ei);
 /* The same with a JSON answer; the caller json_decref()s *ret. */
 int k8s_ask_json(
     struct k8s_client *c, const struct k8s_call *call, json_t **ret, struct err_info *ei);

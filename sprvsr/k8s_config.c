@@ -25,8 +25,8 @@ k8s_read_file(const char *what, const char *path, char **ret, struct err_info *e
 		rc = err_set(
 		    ei, err_from_errno(errno), "%s %s: %s", what, path, strerror(errno));
 	else if (buf_err(&b) != 0)
-		rc = err_set(ei, buf_err(&b), "%s %s: larger than %zu bytes", what, path,
-		    K8S_FILE_MAX);
+		rc = err_set(
+		    ei, buf_err(&b), "%s %s: larger than %zu bytes", what, path, K8S_FILE_MAX);
 	else if (b.len > 0 && memchr(b.ptr, '\0', b.len) != NULL)
 		rc = err_set(ei, ERR_INVAL, "%s %s: a NUL byte in it", what, path);
 	if (fd >= 0)
@@ -96,12 +96,13 @@ k8s_config_in_cluster(const char *dir, struct k8s_config *ret, struct err_info *
 
 	if (host == NULL || host[0] == '\0' || port == NULL || port[0] == '\0')
 		return err_set(ei, ERR_INVAL,
-		    "this is no pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not "
+		    "this is no pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are "
+		    "not "
 		    "set (use --kubeconfig FILE elsewhere)");
 	buf_init(&url, 1024);
 	/* An IPv6 address needs brackets beside a port. */
-	buf_fmt(&url, strchr(host, ':') != NULL ? "https://[%s]:%s" : "https://%s:%s", host,
-	    port);
+	buf_fmt(
+	    &url, strchr(host, ':') != NULL ? "https://[%s]:%s" : "https://%s:%s", host, port);
 	c.server = buf_take(&url, NULL);
 	buf_clear(&url);
 	c.token_file = join(dir, "token");

@@ -11,11 +11,11 @@
 
 /* All owned; NULL where there is none. */
 struct k8s_config {
-	char *server;            /* "https://host:port[/path]" without a slash at its end */
-	char *namespace_name;    /* "default" if nothing says another */
-	char *token;             /* fixed bearer token */
-	char *token_file;        /* or a file with one, read again as it is rotated */
-	char *ca_pem;            /* certificates to trust */
+	char *server;             /* "https://host:port[/path]" without a slash at its end */
+	char *namespace_name;     /* "default" if nothing says another */
+	char *token;              /* fixed bearer token */
+	char *token_file;         /* or a file with one, read again as it is rotated */
+	char *ca_pem;             /* certificates to trust */
 	char *cert_pem, *key_pem; /* client certificate */
 };
 

@@ -19,7 +19,7 @@ member(struct reading *r, yaml_node_t *map, const char *key)
 	if (map == NULL || map->type != YAML_MAPPING_NODE)
 		return NULL;
 	for (yaml_node_pair_t *p = map->data.mapping.pairs.start;
-	    p < map->data.mapping.pairs.top; p++) {
+	     p < map->data.mapping.pairs.top; p++) {
 		yaml_node_t *k = yaml_document_get_node(&r->doc, p->key);
 
 		if (k != NULL && k->type == YAML_SCALAR_NODE &&
@@ -42,8 +42,8 @@ text(struct reading *r, yaml_node_t *map, const char *key)
 
 /* The element of root[list] whose name is `name`, and in it root's member `inner`. */
 static int
-named(struct reading *r, const char *list, const char *inner, const char *name,
-    yaml_node_t **ret)
+named(
+    struct reading *r, const char *list, const char *inner, const char *name, yaml_node_t **ret)
 {
 	yaml_node_t *items = member(r, yaml_document_get_root_node(&r->doc), list);
 
@@ -52,7 +52,7 @@ named(struct reading *r, const char *list, const char *inner, const char *name,
 	if (items == NULL || items->type != YAML_SEQUENCE_NODE)
 		return err_set(r->ei, ERR_INVAL, "kubeconfig: \"%s\" is not a list", list);
 	for (yaml_node_item_t *i = items->data.sequence.items.start;
-	    i < items->data.sequence.items.top; i++) {
+	     i < items->data.sequence.items.top; i++) {
 		yaml_node_t *one = yaml_document_get_node(&r->doc, *i);
 		const char *its = text(r, one, "name");
 
@@ -60,11 +60,12 @@ named(struct reading *r, const char *list, const char *inner, const char *name,
 			continue;
 		*ret = member(r, one, inner);
 		if (*ret == NULL || (*ret)->type != YAML_MAPPING_NODE)
-			return err_set(r->ei, ERR_INVAL, "kubeconfig: %s \"%s\" is empty", inner,
-			    name);
+			return err_set(
+			    r->ei, ERR_INVAL, "kubeconfig: %s \"%s\" is empty", inner, name);
 		return 0;
 	}
-	return err_set(r->ei, ERR_INVAL, "kubeconfig: no %s \"%s\" in \"%s\"", inner, name, list);
+	return err_set(
+	    r->ei, ERR_INVAL, "kubeconfig: no %s \"%s\" in \"%s\"", inner, name, list);
 }
 
 /* Base64 as RFC 4648 section 4 has it, through the decoder that knows the other alphabet. */
@@ -87,7 +88,8 @@ decode(struct reading *r, const char *key, const char *data, char **ret)
 	mem_free(plain);
 	if (got == SIZE_MAX || memchr(out, '\0', got) != NULL) {
 		mem_free(out);
-		return err_set(r->ei, ERR_INVAL, "kubeconfig: \"%s\" is not Base64 of a text", key);
+		return err_set(
+		    r->ei, ERR_INVAL, "kubeconfig: \"%s\" is not Base64 of a text", key);
 	}
 	out[got] = '\0';
 	*ret = out;
@@ -148,10 +150,12 @@ read_cluster(struct reading *r, yaml_node_t *cluster, struct k8s_config *c)
 
 	if (server == NULL ||
 	    (strncmp(server, "https://", 8) != 0 && strncmp(server, "http://", 7) != 0))
-		return err_set(r->ei, ERR_INVAL, "kubeconfig: the cluster's \"server\" is no URL");
+		return err_set(
+		    r->ei, ERR_INVAL, "kubeconfig: the cluster's \"server\" is no URL");
 	if (lax != NULL && strcmp(lax, "false") != 0)
 		return err_set(r->ei, ERR_UNSUPPORTED,
-		    "kubeconfig: insecure-skip-tls-verify is refused; name the certificate-authority");
+		    "kubeconfig: insecure-skip-tls-verify is refused; name the "
+		    "certificate-authority");
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		if (member(r, cluster, refused[i]) != NULL)
 			return err_set(r->ei, ERR_UNSUPPORTED,
@@ -221,7 +225,8 @@ read_document(struct reading *r, struct k8s_config *c)
 }
 
 int
-k8s_config_parse(struct slice bytes, const char *dir, struct k8s_config *ret, struct err_info *ei)
+k8s_config_parse(
+    struct slice bytes, const char *dir, struct k8s_config *ret, struct err_info *ei)
 {
 	struct reading r = { .dir = dir, .ei = ei };
 	struct k8s_config c = { .server = NULL };
@@ -229,11 +234,12 @@ k8s_config_parse(struct slice bytes, const char *dir, struct k8s_config *ret, st
 	int rc;
 
 	if (bytes.len > K8S_FILE_MAX)
-		return err_set(ei, ERR_LIMIT, "kubeconfig: larger than %zu bytes", K8S_FILE_MAX);
+		return err_set(
+		    ei, ERR_LIMIT, "kubeconfig: larger than %zu bytes", K8S_FILE_MAX);
 	if (yaml_parser_initialize(&parser) == 0)
 		return ERR_NOMEM;
-	yaml_parser_set_input_string(&parser,
-	    (const unsigned char *)(bytes.len > 0 ? bytes.ptr : ""), bytes.len);
+	yaml_parser_set_input_string(
+	    &parser, (const unsigned char *)(bytes.len > 0 ? bytes.ptr : ""), bytes.len);
 	if (yaml_parser_load(&parser, &r.doc) == 0) {
 		rc = err_set(ei, ERR_INVAL, "kubeconfig: line %zu: %s",
 		    parser.problem_mark.line + 1,

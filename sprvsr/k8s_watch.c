@@ -13,9 +13,7 @@ void
 k8s_watch_init(struct k8s_watch *w, struct k8s_client *client, const char *path,
     const struct k8s_watch_events *events, void *ctx)
 {
-	*w = (struct k8s_watch){
-		.client = client, .path = path, .events = events, .ctx = ctx
-	};
+	*w = (struct k8s_watch){ .client = client, .path = path, .events = events, .ctx = ctx };
 	buf_init(&w->line, K8S_EVENT_MAX);
 }
 
@@ -128,8 +126,8 @@ take_event(struct k8s_watch *w, const json_t *event)
 	else if (strcmp(type, "DELETED") == 0)
 		w->events->removed(w->ctx, object);
 	else if (strcmp(type, "BOOKMARK") != 0)
-		return err_set(&w->ei, ERR_PROTO, "%s: watch: unknown event \"%.40s\"",
-		    w->path, type);
+		return err_set(
+		    &w->ei, ERR_PROTO, "%s: watch: unknown event \"%.40s\"", w->path, type);
 	return rc != 0 ? rc : take_version(w, object, &w->ei);
 }
 
@@ -140,8 +138,8 @@ take_line(struct k8s_watch *w)
 	int rc;
 
 	if (buf_err(&w->line) != 0)
-		return err_set(&w->ei, buf_err(&w->line), "%s: watch: an event of more than %zu bytes",
-		    w->path, K8S_EVENT_MAX);
+		return err_set(&w->ei, buf_err(&w->line),
+		    "%s: watch: an event of more than %zu bytes", w->path, K8S_EVENT_MAX);
 	if (w->line.len == 0)
 		return 0;
 	rc = json_in_parse(buf_view(&w->line), "watch event", &event, &w->ei);
@@ -196,7 +194,8 @@ watch_once(struct k8s_watch *w)
 	int rc;
 
 	buf_init(&path, 16384);
-	buf_fmt(&path, "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=",
+	buf_fmt(&path,
+	    "%s?watch=true&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=",
 	    w->path, WATCH_S);
 	http_encode(&path, w->version);
 	call.path = buf_cstr(&path);

@@ -9,8 +9,8 @@
 #define PATH_MAX_BYTES 1024
 
 void
-lease_init(struct lease *l, struct k8s_client *client, const char *namespace_name,
-    const char *name)
+lease_init(
+    struct lease *l, struct k8s_client *client, const char *namespace_name, const char *name)
 {
 	char host[64] = "";
 
@@ -42,7 +42,9 @@ static int
 ask(struct lease *l, const char *verb, const char *method, json_t *body, json_t **ret,
     struct err_info *ei)
 {
-	struct k8s_call call = { .verb = verb, .method = method, .tries = 1, .total_ms = CALL_MS };
+	struct k8s_call call = {
+		.verb = verb, .method = method, .tries = 1, .total_ms = CALL_MS
+	};
 	char path[PATH_MAX_BYTES], *text = NULL;
 	int rc;
 

@@ -18,12 +18,13 @@ struct listener {
 };
 
 static void
-reply(struct fcgi_request *req, int status, const char *type, const char *more, struct buf *body)
+reply(
+    struct fcgi_request *req, int status, const char *type, const char *more, struct buf *body)
 {
 	char head[256];
 	int n = snprintf(head, sizeof(head),
-	    "Status: %d\r\nContent-Type: %s\r\n%sContent-Length: %zu\r\n\r\n", status, type, more,
-	    body->len);
+	    "Status: %d\r\nContent-Type: %s\r\n%sContent-Length: %zu\r\n\r\n", status, type,
+	    more, body->len);
 
 	fcgi_request_reply(req, (struct slice){ head, (size_t)n }, buf_view(body));
 }
@@ -31,7 +32,7 @@ reply(struct fcgi_request *req, int status, const char *type, const char *more, 
 static void
 reply_error(struct fcgi_request *req, int http, int code, const char *message)
 {
-	const char *more = http != 405			    ? ""
+	const char *more = http != 405                       ? ""
 			   : strstr(message, "POST") != NULL ? "Allow: POST\r\n"
 							     : "Allow: GET, HEAD\r\n";
 	struct buf b;
@@ -92,7 +93,8 @@ serve_post(struct listener *l, struct fcgi_request *req, struct slice query, boo
 	} else if (prune && !secret_is_right(l, req)) {
 		reply_error(req, 401, 16, "the internal secret is missing or wrong");
 	} else if (prune && allow == 0) {
-		reply_error(req, 400, 3, "allow=N must tell how many repositories may be removed");
+		reply_error(
+		    req, 400, 3, "allow=N must tell how many repositories may be removed");
 	} else {
 		if (prune)
 			l->o.on_prune(l->o.ctx, allow);

@@ -12,7 +12,8 @@ struct listener;
 struct listener_opts {
 	const struct addr *addr;
 	const char *secret; /* for /internal; NULL refuses everything there */
-	int (*on_health)(void *ctx, struct buf *out); /* an HTTP status; all: the loop's thread */
+	int (*on_health)(
+	    void *ctx, struct buf *out); /* an HTTP status; all: the loop's thread */
 	void (*on_metrics)(void *ctx, struct buf *out);
 	void (*on_update)(void *ctx);
 	void (*on_prune)(void *ctx, size_t allow);
@@ -20,5 +21,6 @@ struct listener_opts {
 };
 
 /* `opts` is copied, what it points to borrowed. */
-int listener_start(const struct listener_opts *opts, struct listener **ret, struct err_info *ei);
+int listener_start(
+    const struct listener_opts *opts, struct listener **ret, struct err_info *ei);
 void listener_stop(struct listener *l); /* NULL is fine */

@@ -55,7 +55,8 @@ quantities_match(const json_t *want, const json_t *have)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach ((json_t *)(uintptr_t)want, key, v) {
+	json_object_foreach((json_t *)(uintptr_t)want, key, v)
+	{
 		const json_t *its = json_object_get(have, key);
 
 		if (its == NULL || !quantity_equal(v, its))
@@ -115,7 +116,8 @@ objects_match(const json_t *want, const json_t *have)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach ((json_t *)(uintptr_t)want, key, v) {
+	json_object_foreach((json_t *)(uintptr_t)want, key, v)
+	{
 		const json_t *its = json_object_get(have, key);
 
 		if (its == NULL && json_is_object(v) && json_object_size(v) == 0)

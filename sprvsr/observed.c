@@ -68,8 +68,8 @@ ownership_of(const struct observed *o, const json_t *meta)
 	for (size_t i = 0; i < json_array_size(fields); i++) {
 		const json_t *one = json_array_get(fields, i);
 
-		applied |= is_text(one, "manager", o->manager) &&
-			   is_text(one, "operation", "Apply");
+		applied |=
+		    is_text(one, "manager", o->manager) && is_text(one, "operation", "Apply");
 	}
 	if (label && note)
 		return OWNED;

@@ -82,7 +82,8 @@ trail_end(struct trail *t, const struct action *a, int rc, const char *version, 
 		t->repairs = now_ms - t->done_ms > QUIET_MS ? 0 : t->repairs + 1;
 		t->done_ms = now_ms;
 		if (t->repairs >= REPAIRS_FREE) /* somebody insists: do not race with it */
-			t->not_before_ms = now_ms + backoff(t->repairs - REPAIRS_FREE + 2, jitter);
+			t->not_before_ms =
+			    now_ms + backoff(t->repairs - REPAIRS_FREE + 2, jitter);
 	}
 	/* Unchanged is seen already; a change is waited for until the watch shows it. */
 	if (a->verb == ACT_DELETE || strcmp(t->version, version) != 0)
@@ -127,8 +128,7 @@ must_wait(struct pass *p, enum kind kind, const char *name, const struct obs *b)
 		return true;
 	}
 	/* What the watch shows has moved on since: it is news, ours or others'. */
-	if (t->pending_until_ms != 0 &&
-	    strcmp(b != NULL ? b->version : "", t->version) != 0)
+	if (t->pending_until_ms != 0 && strcmp(b != NULL ? b->version : "", t->version) != 0)
 		t->pending_until_ms = 0;
 	if (t->pending_until_ms > p->o->now_ms) {
 		p->plan.in_flight++;
@@ -183,9 +183,8 @@ add_for(struct pass *p, enum verb verb, enum kind kind, const struct desired_ite
 	a->entry = item->entry;
 	snprintf(a->hash, sizeof(a->hash), "%s", item->hashes[kind]);
 	if (b != NULL && kind == KIND_DEPLOYMENT)
-		a->was_ready = verb == ACT_UPDATE
-				   ? b->replicas > 0 && obs_is_ready(b)
-				   : b->was_ready;
+		a->was_ready =
+		    verb == ACT_UPDATE ? b->replicas > 0 && obs_is_ready(b) : b->was_ready;
 }
 
 /* Does what is there hold all that is wanted?  Asked once for each version of it. */
@@ -202,15 +201,16 @@ drifted(struct pass *p, enum kind kind, const struct desired_item *item, struct 
 	if (b->text == NULL)
 		return true;
 	buf_reset(&p->scratch);
-	p->rc = desired_render(
-	    p->want->opts, item->entry, kind, b->was_ready, &p->scratch, hash);
+	p->rc =
+	    desired_render(p->want->opts, item->entry, kind, b->was_ready, &p->scratch, hash);
 	if (p->rc == 0)
 		p->rc = json_in_parse(buf_view(&p->scratch), "desired", &want, NULL);
 	if (p->rc == 0)
 		p->rc = json_in_parse(slice_str(b->text), "observed", &have, NULL);
 	if (p->rc == 0) {
 		meta = json_object_get(want, "metadata");
-		same = match_subset(json_object_get(want, "spec"), json_object_get(have, "spec"));
+		same =
+		    match_subset(json_object_get(want, "spec"), json_object_get(have, "spec"));
 		for (int i = 0; i < 2 && same; i++) {
 			const char *part = i == 0 ? "labels" : "annotations";
 
@@ -243,8 +243,8 @@ plan_update(struct pass *p, enum kind kind, const struct desired_item *item, str
 
 /* The apply that found nothing to change has looked closer than we can. */
 static bool
-was_applied_as_is(struct pass *p, enum kind kind, const char *name, struct obs *b,
-    const char *hash)
+was_applied_as_is(
+    struct pass *p, enum kind kind, const char *name, struct obs *b, const char *hash)
 {
 	struct trail *t = trail_get(p->trails, kind, name);
 
@@ -326,7 +326,8 @@ count_left(struct pass *p, size_t *ret_present)
 			desired_name(KIND_DEPLOYMENT, sha, name);
 			if (k == KIND_SERVICE)
 				other = names_get(&p->seen->objects[KIND_DEPLOYMENT], name);
-			if (b->ownership != OWNED || (other != NULL && other->ownership == OWNED))
+			if (b->ownership != OWNED ||
+			    (other != NULL && other->ownership == OWNED))
 				continue; /* counted with its Deployment */
 			present++;
 			p->plan.left += names_get(&p->want->by_sha, sha) == NULL;
@@ -347,7 +348,8 @@ prune(struct pass *p, enum kind kind)
 		struct obs *b = e->thing, *service;
 		char name[OBJECT_NAME_MAX];
 
-		if (b->ownership != OWNED || b->deleting || names_get(&p->want->by_sha, sha) != NULL)
+		if (b->ownership != OWNED || b->deleting ||
+		    names_get(&p->want->by_sha, sha) != NULL)
 			continue;
 		desired_name(KIND_SERVICE, sha, name);
 		service = names_get(&p->seen->objects[KIND_SERVICE], name);

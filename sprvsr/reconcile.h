@@ -29,7 +29,7 @@ struct trail {
 	int64_t pending_until_ms; /* done, but the watch has not shown it */
 	char version[32];         /* what was seen when it was begun */
 	char hash[SHA224_HEX_LEN + 1];
-	bool was_ready;      /* before it */
+	bool was_ready; /* before it */
 	int64_t not_before_ms, done_ms;
 	unsigned failures, repairs;
 };
@@ -57,7 +57,7 @@ struct plan {
 	size_t prune_limit;
 	size_t conflicts, scaled_to_zero, waiting_for_ready, held_back, in_flight;
 	const char *conflict_name; /* of the first; observed's, under its lock */
-	int64_t wake_ms; /* when something that waits may be done; 0: nothing waits */
+	int64_t wake_ms;           /* when something that waits may be done; 0: nothing waits */
 };
 
 /*

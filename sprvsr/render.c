@@ -146,7 +146,8 @@ listen_arg(struct rendering *r, unsigned port)
 }
 
 static void
-probe(struct rendering *r, const char *name, unsigned port, unsigned period_s, unsigned failures)
+probe(
+    struct rendering *r, const char *name, unsigned port, unsigned period_s, unsigned failures)
 {
 	const char *host = strchr(r->o->pod_host, ':') != NULL ? "[::1]" : "127.0.0.1";
 
@@ -179,8 +180,9 @@ image(struct rendering *r, const char *container, const char *ref)
 static void
 resources(struct rendering *r, const char *cpu, const char *memory, const char *limit)
 {
-	buf_fmt(r->out, ",\"resources\":{\"requests\":{\"cpu\":\"%s\",\"memory\":\"%s\"},"
-			"\"limits\":{\"memory\":",
+	buf_fmt(r->out,
+	    ",\"resources\":{\"requests\":{\"cpu\":\"%s\",\"memory\":\"%s\"},"
+	    "\"limits\":{\"memory\":",
 	    cpu, memory);
 	str(r->out, limit);
 	buf_str(r->out, "}}");
@@ -223,9 +225,8 @@ static void
 key_file_env(struct rendering *r, const char *secret)
 {
 	if (secret != NULL)
-		buf_str(r->out,
-		    ",\"env\":[{\"name\":\"GOOGLE_APPLICATION_CREDENTIALS\",\"value\":\"" SECRET_DIR
-		    "/gcp/key.json\"}]");
+		buf_str(r->out, ",\"env\":[{\"name\":\"GOOGLE_APPLICATION_CREDENTIALS\","
+				"\"value\":\"" SECRET_DIR "/gcp/key.json\"}]");
 }
 
 static void
@@ -304,8 +305,8 @@ front_container(struct rendering *r)
  */
 
 static void
-secret_volume(struct buf *out, const char *volume, const char *secret, const char *key,
-    const char *path)
+secret_volume(
+    struct buf *out, const char *volume, const char *secret, const char *key, const char *path)
 {
 	if (secret == NULL)
 		return;
@@ -328,8 +329,7 @@ volumes(struct rendering *r)
 	if (o->github_secret != NULL)
 		secret_volume(
 		    r->out, "github", o->github_secret, desired_key(o, r->e), "token");
-	secret_volume(
-	    r->out, "gcp-writer", o->service_account_secret, "key.json", "key.json");
+	secret_volume(r->out, "gcp-writer", o->service_account_secret, "key.json", "key.json");
 	secret_volume(r->out, "gcp-reader", o->reader_secret, "key.json", "key.json");
 	secret_volume(r->out, "internal", o->internal_secret, "secret", "secret");
 	if (o->front_image != NULL) {
@@ -393,8 +393,10 @@ service(struct rendering *r)
 	head(r, KIND_SERVICE);
 	buf_fmt(r->out,
 	    ",\"spec\":{\"type\":\"ClusterIP\",\"selector\":{\"app\":\"%s\"},\"ports\":["
-	    "{\"name\":\"fastcgi\",\"port\":9000,\"targetPort\":\"fastcgi\",\"protocol\":\"TCP\"},"
-	    "{\"name\":\"internal\",\"port\":9001,\"targetPort\":\"internal\",\"protocol\":\"TCP\"}",
+	    "{\"name\":\"fastcgi\",\"port\":9000,\"targetPort\":\"fastcgi\",\"protocol\":"
+	    "\"TCP\"},"
+	    "{\"name\":\"internal\",\"port\":9001,\"targetPort\":\"internal\",\"protocol\":"
+	    "\"TCP\"}",
 	    app);
 	if (r->o->front_image != NULL)
 		buf_str(r->out, ",{\"name\":\"http\",\"port\":80,\"targetPort\":\"http\","
@@ -420,7 +422,8 @@ desired_render(const struct desired_opts *o, const struct repo_entry *e, enum ki
 		if (buf_err(out) != 0)
 			return buf_err(out);
 		if (pass == 0) {
-			rc = sha224_hex((struct slice){ out->ptr + start, out->len - start }, hash);
+			rc = sha224_hex(
+			    (struct slice){ out->ptr + start, out->len - start }, hash);
 			if (rc != 0)
 				return rc;
 		}

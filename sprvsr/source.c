@@ -33,7 +33,8 @@ on_note(void *ctx, size_t index, const char *name, const char *why)
 int
 source_read(struct source *s, bool *ret_same, struct repo_list *ret, struct err_info *ei)
 {
-	const struct store_open_opts opts = { .cancel = s->cancel.check != NULL ? &s->cancel : NULL,
+	const struct store_open_opts opts = { .cancel =
+						  s->cancel.check != NULL ? &s->cancel : NULL,
 		.ca_file = s->ca_file,
 		.deadline_ms = 30000 };
 	char digest[SHA224_HEX_LEN + 1];

@@ -37,8 +37,8 @@ status_health(struct status *s, struct buf *out)
 static void
 head(struct buf *out, const char *name, const char *type, const char *help)
 {
-	buf_fmt(out, "# HELP maintner_supervisor_%s %s\n# TYPE maintner_supervisor_%s %s\n", name,
-	    help, name, type);
+	buf_fmt(out, "# HELP maintner_supervisor_%s %s\n# TYPE maintner_supervisor_%s %s\n",
+	    name, help, name, type);
 }
 
 static void
@@ -73,12 +73,13 @@ status_metrics(struct status *s, struct k8s_shared *api, struct observed *seen, 
 	pthread_mutex_unlock(&seen->lock);
 	pthread_mutex_lock(&s->lock);
 	one(out, "leader", "gauge", "1 while this replica leads.", s->leader);
-	one(out, "leader_changes_total", "counter", "How often that changed.", s->leader_changes);
+	one(out, "leader_changes_total", "counter", "How often that changed.",
+	    s->leader_changes);
 	one(out, "desired_repositories", "gauge", "Repositories of the list.", s->desired);
 	head(out, "applied_total", "counter", "Objects written, by what was done.");
 	for (int v = 0; v < ACTS; v++)
-		buf_fmt(out, "maintner_supervisor_applied_total{action=\"%s\"} %llu\n", verbs[v],
-		    (unsigned long long)s->applied[v]);
+		buf_fmt(out, "maintner_supervisor_applied_total{action=\"%s\"} %llu\n",
+		    verbs[v], (unsigned long long)s->applied[v]);
 	one(out, "failed_total", "counter", "Writes that failed.", s->failed);
 	one(out, "pruned_total", "counter", "Objects removed.", s->applied[ACT_DELETE]);
 	one(out, "conflicts", "gauge", "Objects of others with a name of ours.", s->conflicts);

@@ -145,8 +145,8 @@ static void
 on_trouble(void *ctx, int rc, const char *text)
 {
 	(void)ctx;
-	log_warning("watch begins anew", LOG_S("code", err_name(rc)), LOG_S("error", text),
-	    LOG_END);
+	log_warning(
+	    "watch begins anew", LOG_S("code", err_name(rc)), LOG_S("error", text), LOG_END);
 }
 
 static void *
@@ -223,7 +223,8 @@ take_list(struct supervisor *s, struct repo_list *list)
 	struct desired want = { .items = NULL };
 
 	if (is_suddenly_empty(s, list)) {
-		s->o.source->digest[0] = '\0'; /* told again, and taken if the cluster is emptied */
+		s->o.source->digest[0] =
+		    '\0'; /* told again, and taken if the cluster is emptied */
 		list_failed(s, "it is empty and was not before");
 	} else if (desired_build(s->o.desired, list, &want) != 0) {
 		list_failed(s, "out of memory");
@@ -236,7 +237,8 @@ take_list(struct supervisor *s, struct repo_list *list)
 		s->status.desired = want.list.count;
 		s->status.error[0] = '\0';
 		pthread_mutex_unlock(&s->status.lock);
-		log_info("repository list read", LOG_I("repositories", want.list.count), LOG_END);
+		log_info(
+		    "repository list read", LOG_I("repositories", want.list.count), LOG_END);
 		atomic_store(&s->dirty, true);
 	}
 	repo_list_clear(list);
@@ -250,7 +252,9 @@ read_list(struct supervisor *s)
 	bool same = false;
 	int rc = source_read(s->o.source, &same, &list, &ei);
 
-	s->list_at_ms = clock_mono_ms() + (rc == 0 || s->o.list_ms < LIST_RETRY_MS ? s->o.list_ms : LIST_RETRY_MS);
+	s->list_at_ms =
+	    clock_mono_ms() +
+	    (rc == 0 || s->o.list_ms < LIST_RETRY_MS ? s->o.list_ms : LIST_RETRY_MS);
 	if (rc == ERR_CANCELED)
 		return;
 	if (rc != 0) {
@@ -285,8 +289,7 @@ give_out(struct supervisor *s, const struct action *a)
 
 	buf_init(&body, OBJECT_BYTES_MAX);
 	if (rc == 0 && a->entry != NULL) {
-		rc = desired_render(
-		    s->o.desired, a->entry, a->kind, a->was_ready, &body, hash);
+		rc = desired_render(s->o.desired, a->entry, a->kind, a->was_ready, &body, hash);
 		j->body = rc == 0 ? buf_take(&body, NULL) : NULL;
 		rc = j->body != NULL ? 0 : ERR_NOMEM;
 		snprintf(j->repo, sizeof(j->repo), "%s", a->entry->name);
@@ -382,7 +385,8 @@ tell(struct supervisor *s, const struct plan *p, bool leader)
 	s->told_refused = p->prune_refused;
 	if (p->conflicts > s->told_conflicts)
 		log_error("objects of others have names of ours and are left alone",
-		    LOG_I("conflicts", p->conflicts), LOG_S("first", p->conflict_name), LOG_END);
+		    LOG_I("conflicts", p->conflicts), LOG_S("first", p->conflict_name),
+		    LOG_END);
 	s->told_conflicts = p->conflicts;
 	if (leader != s->was_leader)
 		log_info(leader ? "this replica leads" : "this replica does not lead", LOG_END);
@@ -518,8 +522,8 @@ start_threads(struct supervisor *s, struct err_info *ei)
 	}
 	if (rc == 0 && s->o.lease_name != NULL) {
 		rc = k8s_client_new(s->o.api, &stop, NULL, &s->lease_client, ei);
-		lease_init(&s->lease, s->lease_client, s->o.desired->namespace_name,
-		    s->o.lease_name);
+		lease_init(
+		    &s->lease, s->lease_client, s->o.desired->namespace_name, s->o.lease_name);
 		s->lease_started =
 		    rc == 0 && pthread_create(&s->lease_thread, NULL, run_lease, s) == 0;
 	}

@@ -19,11 +19,13 @@ members(struct buf *out, const json_t *v, unsigned depth, bool in_list)
 	bool first = in_list; /* the first stands behind the dash */
 	json_t *one;
 
-	json_object_foreach ((json_t *)(uintptr_t)v, key, one) {
+	json_object_foreach((json_t *)(uintptr_t)v, key, one)
+	{
 		if (!first)
 			indent(out, depth);
 		first = false;
-		if (strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-./0123456789") ==
+		if (strspn(key,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-./0123456789") ==
 			strlen(key) &&
 		    key[0] > '9')
 			buf_str(out, key);
@@ -63,10 +65,10 @@ value(struct buf *out, const json_t *v, unsigned depth, bool in_list)
 	else if (json_is_integer(v))
 		buf_i64(out, json_integer_value(v));
 	else
-		buf_str(out, json_is_object(v)	? "{}"
-			     : json_is_array(v)	? "[]"
-			     : json_is_true(v)	? "true"
-			     : json_is_false(v)	? "false"
+		buf_str(out, json_is_object(v)  ? "{}"
+			     : json_is_array(v) ? "[]"
+			     : json_is_true(v)  ? "true"
+			     : json_is_false(v) ? "false"
 						: "null");
 	buf_char(out, '\n');
 }
