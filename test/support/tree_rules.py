@@ -41,6 +41,7 @@ SYSTEM = {
     "lmdb.h": ("lmdb-schema/snap_format.h",),
     "fcgiapp.h": ("fcgi/request_libfcgi.c",),
     "pcre2.h": ("base/cel/cel_match.c",),
+    "yaml.h": ("sprvsr/k8s_kubeconfig.c",),
     "jansson.h": ("base/json.h", "mutation-log/mlog_fence.c"),
     "protobuf-c/": ("tools/mutation_json.h", "mutation-log/"),
 }
