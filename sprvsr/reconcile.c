@@ -127,7 +127,12 @@ must_wait(struct pass *p, enum kind kind, const char *name, const struct obs *b)
 		p->plan.in_flight++;
 		return true;
 	}
-	/* What the watch shows has moved on since: it is news, ours or others'. */
+	/*
+	 * What the watch shows has moved on since: it is news, ours or others'.  So it is when
+	 * what we made was ended before anybody looked.
+	 */
+	if (b == NULL && names_take(&p->seen->gone[kind], name) != NULL)
+		t->pending_until_ms = 0;
 	if (t->pending_until_ms != 0 && strcmp(b != NULL ? b->version : "", t->version) != 0)
 		t->pending_until_ms = 0;
 	if (t->pending_until_ms > p->o->now_ms) {
