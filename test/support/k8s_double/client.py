@@ -43,9 +43,9 @@ class K8sDouble(Double):
         self._server.server_close()
         self._thread.join()
 
-    def do(self, name, **settings):
+    def do(self, what, /, **settings):
         """A command of control.py."""
-        return command(self, name, settings)
+        return command(self, what, settings)
 
     def fault(self, **settings):
         self.do("fault", **settings)

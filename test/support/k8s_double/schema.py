@@ -281,5 +281,5 @@ def prune_unknown(value, kind):
     if isinstance(kind, List) and isinstance(value, list):
         return [prune_unknown(v, kind.item) for v in value]
     if isinstance(kind, Scalar) and kind.name == "qty":
-        return canonical(value)
+        return canonical(value) or value
     return value

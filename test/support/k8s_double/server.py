@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -46,6 +47,12 @@ class Handler(BaseHTTPRequestHandler):
         except Refused as refused:
             entry["code"] = refused.code
             self._refuse(refused)
+        except OSError:
+            self.close_connection = True
+        except Exception as error:  # a fault of the double's own: seen, not swallowed
+            traceback.print_exc()
+            entry["code"] = 500
+            self._refuse(Refused(500, "InternalError", f"the double failed: {type(error).__name__}: {error}"))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
