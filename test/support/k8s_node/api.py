@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 import threading
 import time
 from urllib.parse import urlsplit
@@ -18,9 +19,10 @@ class ApiError(RuntimeError):
 class Api:
     """One connection for each request: it is a test, and the server is near."""
 
-    def __init__(self, origin, namespace, token=None):
+    def __init__(self, origin, namespace, token=None, ca_file=None):
         parts = urlsplit(origin)
         self._address = (parts.hostname, parts.port)
+        self._tls = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
         self.namespace = namespace
         self._headers = {"User-Agent": "k8s-node/1", "Accept": "application/json"}
         if token:
@@ -30,9 +32,14 @@ class Api:
         root = "/apis/apps/v1" if plural == "deployments" else "/api/v1"
         return f"{root}/namespaces/{self.namespace}/{plural}{'/' + name if name else ''}"
 
+    def _connection(self, timeout_s):
+        if self._tls is None:
+            return http.client.HTTPConnection(*self._address, timeout=timeout_s)
+        return http.client.HTTPSConnection(*self._address, timeout=timeout_s, context=self._tls)
+
     def open(self, method, path, body=None, content_type="application/json", timeout_s=30):
         """(connection, answer), not yet read."""
-        connection = http.client.HTTPConnection(*self._address, timeout=timeout_s)
+        connection = self._connection(timeout_s)
         headers = dict(self._headers)
         if body is not None:
             headers["Content-Type"] = content_type
