@@ -13,6 +13,7 @@ from fcgi_client import FcgiClient
 from gcs_double.client import GcsDouble
 from harness import SECRET, TOKEN, Case, accepts, wait_until
 from harness import Api as Questions
+from k8s_double import yaml_subset
 from k8s_double.client import K8sDouble
 from k8s_node.api import Api
 from relays import Authority
@@ -25,14 +26,16 @@ SUPERVISOR = f"system:serviceaccount:{NAMESPACE}:maintner-sprvsr"
 TOKENS = {"supervisor-token-that-must-not-leak": SUPERVISOR, "operator-token": "operator",
           "node-token": "node"}
 TOKEN_OF = {user: token for token, user in TOKENS.items()}
-RULES = [{"kind": "Role", "metadata": {"name": "maintner-sprvsr", "namespace": NAMESPACE}, "rules": [
-    {"apiGroups": ["apps"], "resources": ["deployments"],
-     "verbs": ["get", "list", "watch", "create", "patch", "delete"]},
-    {"apiGroups": [""], "resources": ["services"],
-     "verbs": ["get", "list", "watch", "create", "patch", "delete"]},
-    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update"]},
-    {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}]}]
 READY_S = 120
+
+
+def role_of_the_manifests():
+    """What deploy/kubernetes lets the supervisor do."""
+    with open(os.path.join(paths.DEPLOY, "kubernetes", "base", "rbac.yaml"), encoding="utf-8") as file:
+        roles = [obj for obj in yaml_subset.load_all(file.read()) if obj["kind"] == "Role"]
+    for role in roles:
+        role["metadata"]["namespace"] = NAMESPACE
+    return roles
 
 
 def deployment(repo):
@@ -53,7 +56,7 @@ class ClusterCase(Case):
         # Over TLS: kubectl shows its token to nobody else.
         self.authority = Authority(self.stage.folder, "cluster")
         certificate, key = self.authority.certificate("IP:127.0.0.1")
-        self.k8s = K8sDouble(namespaces=[NAMESPACE], tokens=TOKENS, roles={SUPERVISOR: RULES},
+        self.k8s = K8sDouble(namespaces=[NAMESPACE], tokens=TOKENS, roles={SUPERVISOR: role_of_the_manifests()},
                              tls_cert=certificate, tls_key=key)
         self.addCleanup(self.k8s.stop)
         self.k8s.do("set", manual=True)  # the node says what is ready

@@ -87,7 +87,8 @@ class _Reader:
             if key in out:
                 raise YamlError(f"key twice: {key!r}")
             self.at += 1
-            after = self.peek()
+            # Not before a block: its first lines may look like comments.
+            after = None if match[2] else self.peek()
             listed = after is not None and after[0] == indent and after[1][:2] in ("-", "- ")
             out[key] = self._value(match[2] or "", indent, indent if listed else indent + 1)
         return out
