@@ -25,8 +25,10 @@ observed_init(struct observed *o, const char *manager, const char *namespace_nam
 void
 observed_clear(struct observed *o)
 {
-	for (int k = 0; k < KINDS; k++)
+	for (int k = 0; k < KINDS; k++) {
 		names_clear(&o->objects[k], end_obs);
+		names_clear(&o->removed[k], NULL);
+	}
 	pthread_mutex_destroy(&o->lock);
 }
 
@@ -160,8 +162,11 @@ observed_remove(struct observed *o, enum kind kind, const json_t *object)
 	const char *name = json_string_value(json_object_get(meta, "name"));
 	struct obs *b = name != NULL ? names_take(&o->objects[kind], name) : NULL;
 
-	if (b != NULL)
-		end_obs(b);
+	if (b == NULL)
+		return;
+	/* Without memory for the note, the plan waits a little longer. */
+	(void)names_put(&o->removed[kind], name, o);
+	end_obs(b);
 }
 
 void
