@@ -8,7 +8,8 @@
 
 #include "sprvsr/lease.h"
 
-static const struct k8s_config config = { .server = "https://h", .token = "t" };
+static char server[] = "https://h", token[] = "t";
+static const struct k8s_config config = { .server = server, .token = token };
 
 struct rig {
 	struct k8s_shared shared;

@@ -110,7 +110,8 @@ bad_events_end_the_watch(void **state)
 static void
 pages_are_followed_and_an_expired_one_fails_the_list(void **state)
 {
-	static const struct k8s_config config = { .server = "https://h" };
+	static char server[] = "https://h";
+	static const struct k8s_config config = { .server = server };
 	static const struct http_scripted answers[] = {
 		{ .expect_url = "https://h/x?limit=500",
 		    .status = 200,
