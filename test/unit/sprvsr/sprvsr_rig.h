@@ -1,6 +1,13 @@
 /* sprvsr_rig.h - a desired set from names, and a cluster that holds what was applied. */
 #pragma once
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <stdio.h>
 
 #include "sprvsr/reconcile.h"
