@@ -19,12 +19,12 @@ static const struct {
 static const struct {
 	int status;
 	const char *reason;
-} reasons[] = { { 200, "OK" }, { 202, "Accepted" }, { 400, "Bad Request" },
-	{ 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
-	{ 405, "Method Not Allowed" }, { 413, "Content Too Large" }, { 414, "URI Too Long" },
-	{ 415, "Unsupported Media Type" }, { 500, "Internal Server Error" },
-	{ 501, "Not Implemented" }, { 502, "Bad Gateway" }, { 503, "Service Unavailable" },
-	{ 504, "Gateway Timeout" } };
+} reasons[] = { { 200, "OK" }, { 202, "Accepted" }, { 304, "Not Modified" },
+	{ 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" },
+	{ 404, "Not Found" }, { 405, "Method Not Allowed" }, { 413, "Content Too Large" },
+	{ 414, "URI Too Long" }, { 415, "Unsupported Media Type" },
+	{ 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" }, { 504, "Gateway Timeout" } };
 
 static int
 code_of(int status)
@@ -164,10 +164,10 @@ call_answer(struct call *c, enum outcome o, int status, const char *type,
 	struct buf *head = &c->rt->scratch;
 
 	buf_reset(head);
-	buf_fmt(head,
-	    "Status: %d %s\r\nX-Request-Id: %s\r\nContent-Type: %s\r\n"
-	    "Content-Length: %zu\r\n",
-	    status, reason_of(status), c->id, type, body.len);
+	buf_fmt(
+	    head, "Status: %d %s\r\nX-Request-Id: %s\r\n", status, reason_of(status), c->id);
+	if (status != 304) /* which has no body, and no length of one */
+		buf_fmt(head, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, body.len);
 	for (; fields != NULL && fields->name != NULL; fields++)
 		buf_fmt(head, "%s: %s\r\n", fields->name, fields->value);
 	buf_str(head, "\r\n");

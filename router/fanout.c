@@ -9,6 +9,8 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/json_text.h"
 #include "base/mem.h"
@@ -140,11 +142,45 @@ write_answer(const struct fanout *f, struct buf *out)
 	buf_str(out, "]}");
 }
 
+#define TAG_BYTES 16
+
+/* The tag of these bytes, with its quotation marks. */
+static void
+make_tag(struct slice body, char ret[2 * TAG_BYTES + 3])
+{
+	unsigned char raw[SHA256_LEN] = { 0 };
+
+	sha256(body, raw);
+	ret[0] = '"';
+	hex_encode(raw, TAG_BYTES, ret + 1);
+	ret[2 * TAG_BYTES + 1] = '"';
+	ret[2 * TAG_BYTES + 2] = '\0';
+}
+
+static bool
+has_tag(struct slice list, const char *tag)
+{
+	return slice_is(list, "*") ||
+	       (list.len > 0 && memmem(list.ptr, list.len, tag, strlen(tag)) != NULL);
+}
+
+static void
+answer_page(struct call *c, struct slice body)
+{
+	char tag[2 * TAG_BYTES + 3];
+	const struct call_field fields[] = { { "Cache-Control", "no-cache" }, { "ETag", tag },
+		{ NULL, NULL } };
+
+	make_tag(body, tag);
+	if (has_tag(fcgi_request_param(c->req, "HTTP_IF_NONE_MATCH"), tag))
+		call_answer(c, OUTCOME_OWN, 304, NULL, fields, SLICE(""));
+	else
+		call_answer(c, OUTCOME_OWN, 200, "application/json", fields, body);
+}
+
 static void
 finish(struct fanout *f)
 {
-	static const struct call_field fields[] = { { "Cache-Control", "no-cache" },
-		{ NULL, NULL } };
 	struct call *c = f->call;
 	struct err_info ei = { .text = "" };
 	struct buf out;
@@ -161,7 +197,7 @@ finish(struct fanout *f)
 	else if (buf_err(&out) != 0)
 		call_error(c, OUTCOME_ERROR, 500, "the answer is too long", NULL);
 	else
-		call_answer(c, OUTCOME_OWN, 200, "application/json", fields, buf_view(&out));
+		answer_page(c, buf_view(&out));
 	buf_clear(&out);
 	call_release(c);
 }

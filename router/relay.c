@@ -158,9 +158,9 @@ complete(struct call *c, struct slice first, struct slice second)
 }
 
 static void
-pass_on(struct call *c, struct slice data)
+pass_on(struct call *c, struct slice first, struct slice second)
 {
-	if (fcgi_request_write(c->req, data) != 0) {
+	if (fcgi_request_write_two(c->req, first, second) != 0) {
 		drop_exchange(c);
 		fail_late(c, OUTCOME_CLIENT_GONE);
 		return;
@@ -186,7 +186,7 @@ stream(struct call *c, struct slice data)
 	if (r->left == 0)
 		complete(c, data, SLICE(""));
 	else
-		pass_on(c, data);
+		pass_on(c, SLICE(""), data);
 }
 
 static bool
@@ -222,7 +222,6 @@ begin(struct call *c, struct slice text, const struct head *h)
 	}
 	r->begun = true;
 	fcgi_request_defer(c->req, 0, NULL);
-	buf_slice(out, body); /* one record, one system call */
 	if (buf_err(out) != 0) {
 		drop_exchange(c);
 		fail_late(c, OUTCOME_ERROR);
@@ -231,7 +230,7 @@ begin(struct call *c, struct slice text, const struct head *h)
 	if (r->left > 0)
 		r->left -= (int64_t)body.len;
 	c->bytes = body.len;
-	pass_on(c, buf_view(out));
+	pass_on(c, buf_view(out), body); /* one record, one system call */
 }
 
 static void

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "sync/syncer_internal.h"
+#include "sync/tombs.h"
 
 #define MISSING_NOTE "missing"
 #define MISSING_MAX_BYTES ((size_t)1 << 20)
@@ -192,6 +193,83 @@ note_missing(struct syncer *s, uint32_t number, struct err_info *ei)
 	if (rc == 0)
 		rc = mirror_commit(s->mirror, store_note, &rest, ei);
 	buf_clear(&rest);
+	return rc;
+}
+
+/* --- what others found out --- */
+
+static enum tomb_result
+state_of(struct syncer *s, uint32_t number, int *ret_rc)
+{
+	struct snap_view *v;
+	struct snap_issue i;
+	enum tomb_result state = TOMB_OPEN;
+	int rc;
+
+	*ret_rc = mirror_view(s->mirror, &v);
+	if (*ret_rc != 0)
+		return TOMB_OPEN;
+	rc = snap_issue_get(v, number, &i);
+	if (rc == 0 && (i.flags & SNAP_ISSUE_NOT_EXIST) != 0)
+		state = TOMB_ALREADY;
+	else if (rc == ERR_NOENT || (rc == 0 && (i.flags & SNAP_ISSUE_SEEN) == 0))
+		state = TOMB_UNKNOWN;
+	else
+		*ret_rc = rc;
+	snap_writer_view_end(v);
+	return state;
+}
+
+static int
+fill_order(struct syncer *s, struct tomb_order *o, struct err_info *ei)
+{
+	int rc = 0;
+
+	s->healthy = false; /* asked once, and now: it may have been closed since the round */
+	for (size_t i = 0; i < o->count && rc == 0; i++) {
+		struct tomb_item *item = &o->items[i];
+
+		item->result = state_of(s, item->number, &rc);
+		if (rc != 0 || item->result != TOMB_OPEN)
+			continue;
+		rc = note_gone(
+		    s, item->number, item->moved_to != NULL ? item->moved_to : "", ei);
+		if (rc == 0)
+			item->result = TOMB_TOMBSTONED;
+	}
+	return rc;
+}
+
+/* What a repository's own trouble on GitHub is not: then the program has one. */
+static bool
+is_ours(int rc)
+{
+	return rc == ERR_CANCELED || rc == ERR_NOMEM || rc == ERR_IO || rc == ERR_FULL ||
+	       rc == ERR_CONFLICT || rc == ERR_CORRUPT || rc == ERR_VERSION;
+}
+
+int
+syncer_sweep(struct syncer *s, struct err_info *ei)
+{
+	struct tomb_order *o;
+	int rc = 0;
+
+	while (rc == 0 && s->tombs != NULL && (o = tomb_queue_take(s->tombs)) != NULL) {
+		struct err_info why = { 0 };
+		int done = fill_order(s, o, &why);
+		/* An answer promises that it is durable; what was done before a fault, too. */
+		int kept = is_ours(done) ? done : syncer_checkpoint(s, &why);
+
+		o->rc = done != 0 ? done : kept;
+		o->why = why;
+		if (o->rc != 0)
+			log_error("tombstones asked for were not all made",
+			    LOG_I("numbers", o->count), LOG_S("error", why.text), LOG_END);
+		rc = is_ours(kept) ? kept : 0;
+		if (rc != 0 && ei != NULL)
+			*ei = why;
+		tomb_queue_done(s->tombs, o);
+	}
 	return rc;
 }
 

@@ -21,6 +21,7 @@
 #include "sync/listener.h"
 #include "sync/pace.h"
 #include "sync/syncer.h"
+#include "sync/tombs.h"
 
 #define BACKOFF_FIRST_MS INT64_C(5000)
 #define TEND_MS INT64_C(60000) /* lease and clean-up while idle */
@@ -36,7 +37,7 @@ struct settings {
 struct daemon {
 	struct settings set;
 	char repository[256]; /* "owner/repo" */
-	int signal_fd, poke_fd;
+	int signal_fd, poke_fd, tomb_fd;
 	bool stopping;
 	struct cancel cancel;
 	struct status status;
@@ -45,6 +46,7 @@ struct daemon {
 	struct mirror *mirror;
 	struct listener *listener;
 	char *secret;
+	struct tomb_queue tombs;
 	struct syncer syncer;
 	struct pace pace;
 	int64_t replay_logged_ms;
@@ -201,7 +203,8 @@ set_up_signals(struct daemon *d)
 		return ERR_IO;
 	d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	d->poke_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return d->signal_fd < 0 || d->poke_fd < 0 ? ERR_IO : 0;
+	d->tomb_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return d->signal_fd < 0 || d->poke_fd < 0 || d->tomb_fd < 0 ? ERR_IO : 0;
 }
 
 /* Read what arrived; true when it is time to stop.  A second signal exits at once. */
@@ -230,6 +233,14 @@ on_poke(void *ctx)
 	(void)!write(d->poke_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
+static void
+on_tombstones(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)!write(d->tomb_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+}
+
 /* Errors after which going on cannot help: another process must be started for it. */
 static bool
 is_final(int rc)
@@ -244,21 +255,25 @@ wait_for_round(struct daemon *d, int64_t ms, bool pokable)
 	int64_t end = clock_mono_ms() + ms;
 
 	while (!d->stopping) {
-		struct pollfd p[2] = { { .fd = d->signal_fd, .events = POLLIN },
-			{ .fd = pokable ? d->poke_fd : -1, .events = POLLIN } };
+		struct pollfd p[3] = { { .fd = d->signal_fd, .events = POLLIN },
+			{ .fd = pokable ? d->poke_fd : -1, .events = POLLIN },
+			{ .fd = d->tomb_fd, .events = POLLIN } };
 		int64_t left = end - clock_mono_ms();
 		uint64_t pokes;
+		int rc = 0;
 
 		if (left <= 0)
 			return;
-		poll(p, 2, (int)(left < TEND_MS ? left : TEND_MS));
+		poll(p, 3, (int)(left < TEND_MS ? left : TEND_MS));
 		if (p[0].revents != 0)
 			check_signals(d);
 		if (p[1].revents != 0 && read(d->poke_fd, &pokes, sizeof(pokes)) > 0) {
 			pace_promise(&d->pace);
 			return;
 		}
-		if (is_final(mirror_tend(d->mirror, &d->tend_error)))
+		if (p[2].revents != 0 && read(d->tomb_fd, &pokes, sizeof(pokes)) > 0)
+			rc = syncer_sweep(&d->syncer, NULL);
+		if (is_final(rc) || is_final(mirror_tend(d->mirror, &d->tend_error)))
 			return; /* the next round meets it, too, and ends the program */
 	}
 }
@@ -399,7 +414,11 @@ open_mirror(struct daemon *d, struct err_info *ei)
 static int
 open_listener(struct daemon *d, struct err_info *ei)
 {
-	struct listener_opts o = { .status = &d->status, .on_sync = on_poke, .ctx = d };
+	struct listener_opts o = { .status = &d->status,
+		.on_sync = on_poke,
+		.tombs = &d->tombs,
+		.on_tombstones = on_tombstones,
+		.ctx = d };
 	struct addr addr;
 	int rc;
 
@@ -426,6 +445,7 @@ start(struct daemon *d, struct err_info *ei)
 		return rc;
 	d->cancel = (struct cancel){ .fd = d->signal_fd, .check = check_signals, .ctx = d };
 	status_init(&d->status);
+	tomb_queue_init(&d->tombs, listener_order_done);
 	rc = open_listener(d, ei); /* first: a long rebuild can be watched */
 	if (rc == 0)
 		rc = open_github(d, ei);
@@ -437,6 +457,8 @@ start(struct daemon *d, struct err_info *ei)
 static void
 stop(struct daemon *d)
 {
+	if (d->listener != NULL) /* first: answers that wait would hold it up */
+		tomb_queue_close(&d->tombs);
 	listener_stop(d->listener);
 	mirror_close(d->mirror);
 	gh_free(d->gh);
@@ -497,6 +519,7 @@ run_rounds(struct daemon *d)
 	const struct syncer_opts o = { .mirror = d->mirror,
 		.gh = d->gh,
 		.status = &d->status,
+		.tombs = &d->tombs,
 		.owner = (char *)(uintptr_t)d->set.owner,
 		.repo = (char *)(uintptr_t)d->set.repo,
 		.relist_ms = d->set.once ? 0 : d->set.relist_s * 1000,

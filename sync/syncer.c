@@ -19,6 +19,7 @@ syncer_init(struct syncer *s, const struct syncer_opts *o)
 	*s = (struct syncer){ .mirror = o->mirror,
 		.gh = o->gh,
 		.status = o->status,
+		.tombs = o->tombs,
 		.owner = o->owner,
 		.repo = o->repo,
 		.relist_ms = o->relist_ms,
@@ -163,8 +164,12 @@ syncer_checkpoint(struct syncer *s, struct err_info *ei)
 int
 after_page(struct syncer *s, struct err_info *ei)
 {
+	int rc = syncer_sweep(s, ei);
+
 	update_counts(s);
 	report_progress(s);
+	if (rc != 0)
+		return rc;
 	if (mirror_unflushed_bytes(s->mirror) >= CHECKPOINT_BYTES ||
 	    clock_mono_ms() - s->flushed_ms >= CHECKPOINT_MS)
 		return syncer_checkpoint(s, ei);
@@ -343,8 +348,11 @@ poll_families(struct syncer *s, struct err_info *ei)
 	s->healthy = false;
 	/* What can wait leaves room in the budget for those that cannot. */
 	gh_set_background(s->gh, rc == 0 && !st.complete);
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++)
-		rc = steps[i](s, ei);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++) {
+		rc = syncer_sweep(s, ei);
+		if (rc == 0)
+			rc = steps[i](s, ei);
+	}
 	if (rc == 0)
 		rc = relist_step(s, ei);
 	gh_set_background(s->gh, false);

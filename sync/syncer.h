@@ -11,13 +11,16 @@
 #include "sync/mirror.h"
 #include "sync/status.h"
 
+struct tomb_queue;
+
 struct syncer_opts {
 	struct mirror *mirror; /* borrowed, as is all of this */
 	struct gh *gh;
 	struct status *status;
-	char *owner, *repo; /* as the log spells them */
-	int64_t relist_ms;  /* how often everything is listed again; 0 = never */
-	bool relist_now;    /* begin with that, and list all of it in the first round */
+	struct tomb_queue *tombs; /* tombstones that are asked for; may be NULL */
+	char *owner, *repo;       /* as the log spells them */
+	int64_t relist_ms;        /* how often everything is listed again; 0 = never */
+	bool relist_now;          /* begin with that, and list all of it in the first round */
 };
 
 /* The slow pass over everything, as far as it has come; see relist.c. */
@@ -32,6 +35,7 @@ struct syncer {
 	struct mirror *mirror;
 	struct gh *gh;
 	struct status *status;
+	struct tomb_queue *tombs;
 	char *owner, *repo;
 	int64_t relist_ms;
 	bool relist_now;
@@ -59,6 +63,13 @@ void syncer_clear(struct syncer *s);
  * there.  Errors: those of gh_get(), mirror_commit(), mirror_flush().
  */
 int syncer_round(struct syncer *s, struct err_info *ei);
+
+/*
+ * Make the tombstones that are asked for, if any: those of live issues, durable before the
+ * order is told to be done.  Between rounds, too.  What goes wrong on GitHub's side is told
+ * in the order; an error here is the mirror's, or a stop.
+ */
+int syncer_sweep(struct syncer *s, struct err_info *ei);
 
 /* Log the sync state and make everything committed durable, if there is any. */
 int syncer_checkpoint(struct syncer *s, struct err_info *ei);

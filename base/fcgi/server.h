@@ -131,6 +131,8 @@ void fcgi_request_reply(struct fcgi_request *req, struct slice head, struct slic
  * out_full_bytes would be; ERR_NOMEM; ERR_CLOSED.
  */
 int fcgi_request_write(struct fcgi_request *req, struct slice data);
+/* Both, one behind the other, as with one call of the function above. */
+int fcgi_request_write_two(struct fcgi_request *req, struct slice first, struct slice second);
 int fcgi_request_write_stderr(struct fcgi_request *req, struct slice data);
 size_t fcgi_request_queued(const struct fcgi_request *req);
 void fcgi_request_on_writable(struct fcgi_request *req, fcgi_request_fn fn);

@@ -385,7 +385,7 @@ fcgi_request_reply(struct fcgi_request *r, struct slice head, struct slice body)
 }
 
 static int
-write_stream(struct fcgi_request *r, uint8_t type, struct slice data)
+write_stream(struct fcgi_request *r, uint8_t type, struct slice first, struct slice second)
 {
 	struct server_conn *c = r->conn;
 	size_t queued = server_conn_queued(c);
@@ -394,10 +394,10 @@ write_stream(struct fcgi_request *r, uint8_t type, struct slice data)
 
 	if (c->closing)
 		return ERR_CLOSED;
-	if (queued > 0 && queued + data.len > c->server->opts.out_full_bytes)
+	if (queued > 0 && queued + first.len + second.len > c->server->opts.out_full_bytes)
 		return ERR_FULL;
 	g.count = g.head_count = 0;
-	rc = gather_stream(&g, c, type, r->id, data, SLICE(""));
+	rc = gather_stream(&g, c, type, r->id, first, second);
 	if (rc == 0 && g.count > 0)
 		rc = gather_send(&g, c);
 	if (rc != 0)
@@ -413,13 +413,19 @@ write_stream(struct fcgi_request *r, uint8_t type, struct slice data)
 int
 fcgi_request_write(struct fcgi_request *r, struct slice data)
 {
-	return write_stream(r, FCGI_STDOUT, data);
+	return write_stream(r, FCGI_STDOUT, data, SLICE(""));
+}
+
+int
+fcgi_request_write_two(struct fcgi_request *r, struct slice first, struct slice second)
+{
+	return write_stream(r, FCGI_STDOUT, first, second);
 }
 
 int
 fcgi_request_write_stderr(struct fcgi_request *r, struct slice data)
 {
-	return write_stream(r, FCGI_STDERR, data);
+	return write_stream(r, FCGI_STDERR, data, SLICE(""));
 }
 
 size_t

@@ -94,6 +94,22 @@ class Owners(RouterCase):
             self.program.tail)[0]["unreachable"])
         self.stop()
 
+    def test_an_unchanged_list_is_not_sent_again(self):
+        self.start("--counts-ms", "0")
+        path = "/api/v1/owners/acme/repositories"
+        tag = self.ask(path).headers["etag"]
+        for value in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+            got = self.ask(path, headers={"If-None-Match": value})
+            self.assertEqual((304, b"", tag), (got.status, got.body, got.headers["etag"]))
+            self.assertNotIn("content-length", got.headers)
+        self.assertEqual(200, self.ask(path, headers={"If-None-Match": '"other"'}).status)
+        self.backends["acme/bolt"].behave = lambda r: r.reply(
+            self.backends["acme/bolt"].summary(7).encode())
+        got = self.ask(path, headers={"If-None-Match": tag})
+        self.assertEqual(200, got.status)
+        self.assertNotEqual(tag, got.headers["etag"])
+        self.stop()
+
     def test_counts_are_asked_once_for_a_while(self):
         self.start("--counts-ms", "60000")
         for _ in range(3):

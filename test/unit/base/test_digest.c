@@ -122,6 +122,28 @@ hmac_gives_the_known_codes(void **state)
 }
 
 static void
+a_running_hmac_is_that_of_the_whole(void **state)
+{
+	static const char text[] = "what do ya want for nothing?";
+
+	(void)state;
+	for (size_t cut = 0; cut < sizeof(text); cut++) {
+		unsigned char whole[SHA256_LEN], pieces[SHA256_LEN];
+		struct hmac *h;
+
+		assert_int_equal(hmac_sha256(SLICE("Jefe"), SLICE(text), whole), 0);
+		assert_int_equal(hmac_new(SLICE("Jefe"), &h), 0);
+		assert_int_equal(hmac_add(h, (struct slice){ text, cut }), 0);
+		assert_int_equal(
+		    hmac_add(h, (struct slice){ text + cut, sizeof(text) - 1 - cut }), 0);
+		assert_int_equal(hmac_end(h, pieces), 0);
+		assert_memory_equal(whole, pieces, SHA256_LEN);
+		hmac_free(h);
+	}
+	hmac_free(NULL);
+}
+
+static void
 digests_compare(void **state)
 {
 	(void)state;
@@ -227,6 +249,7 @@ main(void)
 		cmocka_unit_test(a_running_digest_can_be_looked_at_and_goes_on),
 		cmocka_unit_test(sha256_gives_the_known_digest),
 		cmocka_unit_test(hmac_gives_the_known_codes),
+		cmocka_unit_test(a_running_hmac_is_that_of_the_whole),
 		cmocka_unit_test(digests_compare),
 		cmocka_unit_test(base64url_gives_the_known_texts),
 		cmocka_unit_test(base64url_round_trips),

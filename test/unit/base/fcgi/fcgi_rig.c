@@ -148,6 +148,10 @@ rig_handler(void *ctx, struct fcgi_request *req)
 	} else if (slice_is(script, "/stderr")) {
 		assert_int_equal(fcgi_request_write_stderr(req, SLICE("oops")), 0);
 		reply_text(req, "said");
+	} else if (slice_is(script, "/fail")) {
+		fcgi_request_defer(req, 0, NULL);
+		assert_int_equal(fcgi_request_write(req, SLICE(HEAD "half")), 0);
+		fcgi_request_fail(req);
 	} else if (slice_is(script, "/sleep")) {
 		usleep(50000);
 		reply_text(req, "slept");

@@ -48,6 +48,7 @@ int rig_stop(struct rig *rig);
  *   /hold      never, until aborted  /stream   SIZE bytes in pieces of 10,000
  *   /stderr    "oops" on STDERR      /forget   nothing at all
  *   /sleep     blocks the loop for 50 ms
+ *   /fail      half an answer, and gives up
  */
 void rig_handler(void *ctx, struct fcgi_request *req);
 

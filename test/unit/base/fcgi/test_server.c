@@ -631,6 +631,38 @@ what_is_no_socket_is_left_alone(void **state)
 	unlink(a.path);
 }
 
+static void
+an_answer_that_is_given_up_has_no_end(void **state)
+{
+	struct rig_peer p;
+	struct rig rig;
+	struct buf b;
+
+	(void)state;
+	rig_start(&rig, NULL);
+	peer_open(&p, &rig);
+	buf_init(&b, 1 << 20);
+	add_request(&b, 1, true, "/fail", -1, "");
+	peer_send(&p, &b);
+	assert_true(peer_wait_eof(&p));
+	assert_false(p.answers[1].ended);
+	peer_close(&p);
+	/* Beside another request the connection must stay. */
+	peer_open(&p, &rig);
+	add_request_start(&b, 2, true, "/echo", -1, true);
+	add_request(&b, 1, true, "/fail", -1, "");
+	peer_send(&p, &b);
+	assert_true(peer_wait(&p, 1));
+	assert_int_equal(p.answers[1].end.protocol_status, FCGI_OVERLOADED);
+	fcgi_add_stream_end(&b, FCGI_STDIN, 2);
+	peer_send(&p, &b);
+	assert_true(peer_wait(&p, 2));
+	assert_int_equal(p.answers[2].end.protocol_status, FCGI_REQUEST_COMPLETE);
+	peer_close(&p);
+	buf_clear(&b);
+	assert_int_equal(rig_stop(&rig), 0);
+}
+
 int
 main(void)
 {
@@ -655,6 +687,7 @@ main(void)
 		cmocka_unit_test(a_server_that_never_ran_can_be_freed),
 		cmocka_unit_test(a_stale_socket_is_replaced_and_a_live_one_is_not),
 		cmocka_unit_test(what_is_no_socket_is_left_alone),
+		cmocka_unit_test(an_answer_that_is_given_up_has_no_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

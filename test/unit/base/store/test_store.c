@@ -366,6 +366,36 @@ urls_open_or_say_why_not(void **state)
 #test " (directory)", test, set_up_dir, tear_down, NULL                        \
 	}
 
+static void
+the_url_of_an_object_is_cut_in_two(void **state)
+{
+	static const struct {
+		const char *url, *store, *name;
+	} good[] = { { "gs://bucket/repos.json", "gs://bucket", "repos.json" },
+		{ "gs://bucket/a/b/repos.json", "gs://bucket/a/b", "repos.json" },
+		{ "file:///etc/x/repos.json", "file:///etc/x", "repos.json" } };
+	static const char *const bad[] = { "", "gs://bucket", "gs://bucket/", "gs:///x",
+		"file:///repos.json", "/etc/x", "x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		const char *name;
+		char *store;
+
+		assert_int_equal(store_url_split(good[i].url, &store, &name, NULL), 0);
+		assert_string_equal(store, good[i].store);
+		assert_string_equal(name, good[i].name);
+		mem_free(store);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct err_info ei = { .text = "" };
+		const char *name;
+		char *store;
+
+		assert_int_equal(store_url_split(bad[i], &store, &name, &ei), ERR_INVAL);
+	}
+}
+
 int
 main(void)
 {
@@ -380,6 +410,7 @@ main(void)
 		BOTH(a_lock_is_held_once_and_makes_no_object),
 		BOTH(every_allocation_failure_is_reported_and_harmless),
 		cmocka_unit_test(urls_open_or_say_why_not),
+		cmocka_unit_test(the_url_of_an_object_is_cut_in_two),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
