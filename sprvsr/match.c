@@ -120,8 +120,7 @@ objects_match(const json_t *want, const json_t *have)
 	{
 		const json_t *its = json_object_get(have, key);
 
-		if (its == NULL &&
-		    (json_is_null(v) || (json_is_object(v) && json_object_size(v) == 0)))
+		if (its == NULL && json_is_object(v) && json_object_size(v) == 0)
 			continue;
 		if (its == NULL)
 			return false;

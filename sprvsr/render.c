@@ -368,10 +368,7 @@ pod(struct rendering *r)
 	buf_str(r->out, "}}");
 }
 
-/*
- * spec.replicas is not ours: scaling to 0 is an operator's right.  Where somebody set another
- * strategy, the server has added rollingUpdate, which forbids Recreate until it is null.
- */
+/* spec.replicas is not ours: scaling to 0 is an operator's right. */
 static void
 deployment(struct rendering *r)
 {
@@ -380,8 +377,7 @@ deployment(struct rendering *r)
 	desired_name(KIND_DEPLOYMENT, r->e->sha, app);
 	head(r, KIND_DEPLOYMENT);
 	buf_fmt(r->out,
-	    ",\"spec\":{\"strategy\":{\"type\":\"Recreate\",\"rollingUpdate\":null},"
-	    "\"revisionHistoryLimit\":2,"
+	    ",\"spec\":{\"strategy\":{\"type\":\"Recreate\"},\"revisionHistoryLimit\":2,"
 	    "\"selector\":{\"matchLabels\":{\"app\":\"%s\"}}",
 	    app);
 	pod(r);

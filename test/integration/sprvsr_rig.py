@@ -120,6 +120,12 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def handle(self):
+        try:
+            super().handle()
+        except ConnectionError:
+            pass  # a supervisor that was killed
+
     def reply(self, status, body, more=()):
         data = json.dumps(body).encode()
         self.send_response(status)
