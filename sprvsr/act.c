@@ -57,6 +57,28 @@ take_version(struct job *j, const json_t *object)
 	snprintf(j->version, sizeof(j->version), "%s", version != NULL ? version : "");
 }
 
+/*
+ * Where somebody set another strategy, the server has added rollingUpdate, which nobody owns,
+ * so that no apply removes it, and then refuses Recreate beside it.
+ */
+static int
+make_recreate(struct k8s_client *c, const char *object, const char *manager)
+{
+	static const char patch[] =
+	    "{\"spec\":{\"strategy\":{\"type\":\"Recreate\",\"rollingUpdate\":null}}}";
+	struct k8s_call call = { .verb = "patch",
+		.method = "PATCH",
+		.content_type = "application/merge-patch+json",
+		.body = SLICE_INIT(patch),
+		.tries = 1,
+		.total_ms = 15000 };
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s?fieldManager=%s", object, manager);
+	call.path = path;
+	return k8s_ask(c, &call, NULL, NULL);
+}
+
 void
 act_perform(
     struct k8s_client *c, const char *namespace_name, const char *manager, struct job *j)
@@ -89,6 +111,10 @@ act_perform(
 		call.body = slice_str(options);
 	}
 	j->rc = k8s_ask_json(c, &call, &answer, &j->ei);
+	if (j->rc == ERR_HTTP && j->ei.http_status == 422 && !j->is_event &&
+	    j->action.kind == KIND_DEPLOYMENT && j->action.verb != ACT_DELETE &&
+	    make_recreate(c, object, manager) == 0)
+		j->rc = k8s_ask_json(c, &call, &answer, &j->ei);
 	if (j->action.verb == ACT_DELETE && j->rc == ERR_NOENT)
 		j->rc = 0;
 	take_version(j, answer);

@@ -27,7 +27,7 @@ observed_clear(struct observed *o)
 {
 	for (int k = 0; k < KINDS; k++) {
 		names_clear(&o->objects[k], end_obs);
-		names_clear(&o->gone[k], NULL);
+		names_clear(&o->removed[k], NULL);
 	}
 	pthread_mutex_destroy(&o->lock);
 }
@@ -164,8 +164,8 @@ observed_remove(struct observed *o, enum kind kind, const json_t *object)
 
 	if (b == NULL)
 		return;
-	/* Without memory the plan only waits a while longer. */
-	(void)names_put(&o->gone[kind], name, o);
+	/* Without memory for the note, the plan waits a little longer. */
+	(void)names_put(&o->removed[kind], name, o);
 	end_obs(b);
 }
 

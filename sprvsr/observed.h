@@ -34,9 +34,8 @@ struct observed {
 	pthread_mutex_t lock;
 	const char *manager, *namespace_name;
 	struct names objects[KINDS]; /* -> struct obs */
-	struct names
-	    gone[KINDS];    /* names that the watch has told the end of; see reconcile.c */
-	bool synced[KINDS]; /* listed completely at least once */
+	struct names removed[KINDS]; /* names that went since the last plan */
+	bool synced[KINDS];          /* listed completely at least once */
 	unsigned list_number[KINDS];
 	uint64_t lists[KINDS], watch_events;
 };

@@ -51,6 +51,7 @@ void
 trail_begin(struct trail *t, const struct action *a, const char *version)
 {
 	t->running = true;
+	t->disturbed = false;
 	t->was_ready = a->was_ready;
 	snprintf(t->hash, sizeof(t->hash), "%s", a->hash);
 	snprintf(t->version, sizeof(t->version), "%s", version);
@@ -86,7 +87,7 @@ trail_end(struct trail *t, const struct action *a, int rc, const char *version, 
 			    now_ms + backoff(t->repairs - REPAIRS_FREE + 2, jitter);
 	}
 	/* Unchanged is seen already; a change is waited for until the watch shows it. */
-	if (a->verb == ACT_DELETE || strcmp(t->version, version) != 0)
+	if (!t->disturbed && (a->verb == ACT_DELETE || strcmp(t->version, version) != 0))
 		t->pending_until_ms = now_ms + PENDING_MS;
 }
 
@@ -127,12 +128,7 @@ must_wait(struct pass *p, enum kind kind, const char *name, const struct obs *b)
 		p->plan.in_flight++;
 		return true;
 	}
-	/*
-	 * What the watch shows has moved on since: it is news, ours or others'.  So it is when
-	 * what we made was ended before anybody looked.
-	 */
-	if (b == NULL && names_take(&p->seen->gone[kind], name) != NULL)
-		t->pending_until_ms = 0;
+	/* What the watch shows has moved on since: it is news, ours or others'. */
 	if (t->pending_until_ms != 0 && strcmp(b != NULL ? b->version : "", t->version) != 0)
 		t->pending_until_ms = 0;
 	if (t->pending_until_ms > p->o->now_ms) {
@@ -382,6 +378,30 @@ plan_removal(struct pass *p)
 	prune(p, KIND_DEPLOYMENT);
 }
 
+/*
+ * What was made and removed again before a plan saw it looks as if it had not come yet: the
+ * removal is the news that was waited for.
+ */
+static void
+note_removals(struct pass *p)
+{
+	for (enum kind k = 0; k < KINDS; k++) {
+		struct names *n = &p->seen->removed[k];
+		struct names_entry *e;
+		size_t at;
+
+		for (e = names_first(n, &at); e != NULL; e = names_next(n, &at, e)) {
+			struct trail *t = trail_get(p->trails, k, e->name);
+
+			if (t == NULL)
+				continue;
+			t->disturbed = t->running;
+			t->pending_until_ms = 0;
+		}
+		names_clear(n, NULL);
+	}
+}
+
 int
 reconcile(const struct desired *want, struct observed *seen, struct trails *trails,
     const struct reconcile_opts *o, struct plan *ret)
@@ -389,6 +409,7 @@ reconcile(const struct desired *want, struct observed *seen, struct trails *trai
 	struct pass p = { .want = want, .seen = seen, .trails = trails, .o = o };
 
 	buf_init(&p.scratch, OBJECT_BYTES_MAX);
+	note_removals(&p);
 	count_rolling(&p);
 	for (size_t i = 0; i < want->list.count && p.rc == 0; i++) {
 		plan_item(&p, KIND_DEPLOYMENT, &want->items[i]);

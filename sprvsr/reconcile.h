@@ -25,7 +25,7 @@ struct action {
 
 /* What was done to an object lately: not seen yet, failed, or done again and again. */
 struct trail {
-	bool running;
+	bool running, disturbed;  /* disturbed: the object was removed meanwhile */
 	int64_t pending_until_ms; /* done, but the watch has not shown it */
 	char version[32];         /* what was seen when it was begun */
 	char hash[SHA224_HEX_LEN + 1];

@@ -427,7 +427,6 @@ pass(struct supervisor *s)
 	struct plan plan = { .actions = NULL };
 	int rc;
 
-	atomic_store(&s->dirty, false);
 	pthread_mutex_lock(&s->seen.lock);
 	rc = s->has_list && s->seen.synced[KIND_DEPLOYMENT] && s->seen.synced[KIND_SERVICE]
 		 ? reconcile(&s->want, &s->seen, &s->trails, &o, &plan)
@@ -485,8 +484,11 @@ run_loop(void *arg)
 		if (atomic_exchange(&s->update, false) || now >= s->list_at_ms)
 			read_list(s);
 		collect(s);
-		if (clock_mono_ms() >= next_pass_ms(s))
+		if (clock_mono_ms() >= next_pass_ms(s)) {
+			/* Before anything is looked at: later news are for the next pass. */
+			atomic_store(&s->dirty, false);
 			pass(s);
+		}
 		wait = sooner(s->list_at_ms, next_pass_ms(s)) - clock_mono_ms();
 		if (wait > 0)
 			poll(fds, 2, (int)sooner(wait, 60000));

@@ -5,6 +5,7 @@ server-side apply of whole objects, deletes with a uid as precondition, compare-
 Leases.  It validates little; what it is for is to count requests and to break on demand.
 """
 
+import bisect
 import copy
 import json
 import threading
@@ -119,6 +120,12 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def handle(self):
+        try:
+            super().handle()
+        except ConnectionError:
+            pass  # a supervisor that was killed
+
     def reply(self, status, body, more=()):
         data = json.dumps(body).encode()
         self.send_response(status)
@@ -180,7 +187,8 @@ class Handler(BaseHTTPRequestHandler):
                     if since < cluster.oldest - 1:
                         self.event("ERROR", {"kind": "Status", "code": 410, "message": "old"})
                         break
-                    news = [h for h in cluster.history if h[0] > since and h[1] == plural]
+                    first = bisect.bisect_right(cluster.history, since, key=lambda h: h[0])
+                    news = [h for h in cluster.history[first:] if h[1] == plural]
                     if not news:
                         cluster.lock.wait(0.2)
                         continue

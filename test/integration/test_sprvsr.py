@@ -124,7 +124,7 @@ class Drift(SupervisorCase):
         self.cluster.forget()
         self.cluster.remove("deployments", deployment(C))
         self.wait_for(self.program, *REPOS)
-        self.assertGreaterEqual(self.metric(self.program, "relists_total"), 4)
+        wait_until(lambda: self.metric(self.program, "relists_total") == 4, self.program.tail)
 
     def test_an_api_that_is_down_or_refuses_is_asked_again(self):
         self.cluster.down = True
