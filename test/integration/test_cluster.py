@@ -146,6 +146,19 @@ class Reset(ClusterCase):
         self.assertIn(GEARS.partition("/")[2], self.kubectl("get", "events", "-n", NAMESPACE, "-o", "json"))
         pods = json.loads(self.kubectl("get", "pods", "-l", "owner=acme", "-o", "json"))["items"]
         self.assertEqual(["Running"], [pod["status"]["phase"] for pod in pods])
+        self.assert_restricted(pods[0]["spec"])
+
+    def assert_restricted(self, pod):
+        """As the namespace of deploy/kubernetes demands."""
+        self.assertEqual("RuntimeDefault", pod["securityContext"]["seccompProfile"]["type"])
+        self.assertLessEqual({key for volume in pod["volumes"] for key in volume} - {"name"}, {"emptyDir", "secret"})
+        for container in pod["containers"]:
+            context = container["securityContext"]
+            self.assertEqual((True, False, True, ["ALL"]), (
+                context["runAsNonRoot"], context["allowPrivilegeEscalation"], context["readOnlyRootFilesystem"],
+                context["capabilities"]["drop"]))
+        github = [[m["mountPath"] for m in c["volumeMounts"] if m["name"] == "github"] for c in pod["containers"]]
+        self.assertEqual([["/etc/maintner/github"], []], github, "only sync has a credential of GitHub's")
 
 
 if __name__ == "__main__":
