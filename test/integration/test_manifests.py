@@ -1,6 +1,7 @@
 """The manifests of deploy/kubernetes: rendered by kubectl, held against the strict schema of the
 Kubernetes double, against the programs' flags, and against each other."""
 
+import functools
 import os
 import re
 import shutil
@@ -14,7 +15,9 @@ from k8s_double.client import K8sDouble
 from k8s_double.kinds import BY_NAME
 
 FOLDER = os.path.join(paths.DEPLOY, "kubernetes")
+BASE = os.path.join(FOLDER, "base")
 OVERLAYS = sorted(os.listdir(os.path.join(FOLDER, "overlays")))
+OLDEST_KUBECTL = 27  # components and replacements need its kustomize; Debian 12 has 1.20
 NAMESPACE = "maintner"
 # What an operator creates by hand: name -> its keys.
 SECRETS = {"github": {"token"}, "internal": {"secret"}, "webhook": {"secret"},
@@ -23,11 +26,43 @@ OURS = ("maintner-sprvsr", "maintner-rtr", "maintner-swpr", "maintnerd-sync", "m
 _rendered = {}
 
 
+@functools.lru_cache(maxsize=None)
+def why_not_rendered():
+    """Why kubectl cannot render overlays here; None when it can."""
+    if shutil.which("kubectl") is None:
+        return "kubectl is not here"
+    done = subprocess.run(["kubectl", "version", "--client", "-o", "json"], capture_output=True, text=True,
+                          timeout=60, check=False)
+    minor = int(re.search(r'"minor": *"(\d+)', done.stdout)[1])
+    return None if minor >= OLDEST_KUBECTL else f"kubectl 1.{minor} is older than 1.{OLDEST_KUBECTL}"
+
+
+def files_of_base():
+    """The base without kustomize: its files, and what overlays and generators add to them."""
+    objects = []
+    for name in sorted(os.listdir(BASE)):
+        if name.endswith(".yaml") and name != "kustomization.yaml":
+            with open(os.path.join(BASE, name), encoding="utf-8") as file:
+                objects += yaml_subset.load_all(file.read())
+    maps = {"maintner-list": {"MAINTNER_REPOS": "gs://b/l"}, "maintner-sprvsr": {"MAINTNER_LOG": "gs://b/logs"},
+            "maintner-swpr": {"MAINTNER_STATE": "gs://b/state"}, "maintner-nginx": {}}
+    for name in sorted(os.listdir(os.path.join(BASE, "nginx"))):
+        with open(os.path.join(BASE, "nginx", name), encoding="utf-8") as file:
+            maps["maintner-nginx"][name] = file.read()
+    objects += [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+                for name, data in maps.items()]
+    objects.sort(key=lambda obj: obj["kind"] != "Namespace")
+    for obj in objects:
+        if BY_NAME[obj["apiVersion"], obj["kind"]].namespaced:
+            obj["metadata"]["namespace"] = NAMESPACE
+    return objects
+
+
 def rendered(overlay):
-    """The objects of an overlay; the text is kept, too."""
+    """(objects of an overlay, the text); skips the test where kubectl cannot render it."""
+    if why_not_rendered():
+        raise unittest.SkipTest(why_not_rendered())
     if overlay not in _rendered:
-        if shutil.which("kubectl") is None:
-            raise unittest.SkipTest("kubectl is not here")
         done = subprocess.run(["kubectl", "kustomize", os.path.join(FOLDER, "overlays", overlay)],
                               capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
@@ -73,6 +108,12 @@ class Manifests(unittest.TestCase):
     maxDiff = 4000
 
     def each(self):
+        """The base as its files are, and every overlay where kubectl can render it."""
+        print("base", flush=True)
+        yield files_of_base()
+        if why_not_rendered():
+            print(f"no overlays: {why_not_rendered()}", flush=True)
+            return
         for overlay in OVERLAYS:
             print(f"overlay: {overlay}", flush=True)
             yield rendered(overlay)[0]
@@ -164,18 +205,17 @@ class Manifests(unittest.TestCase):
             self.assertIn("MAINTNER_" + flag.upper().replace("-", "_"), given, name)
 
     def test_web_server_configurations_are_good(self):
-        base = os.path.join(FOLDER, "base", "nginx", "fastcgi.conf")
-        with open(base) as file, open(os.path.join(paths.DEPLOY, "nginx", "fastcgi.conf")) as original:
+        with open(os.path.join(BASE, "nginx", "fastcgi.conf")) as file, open(os.path.join(paths.DEPLOY, "nginx", "fastcgi.conf")) as original:
             self.assertEqual(original.read(), file.read())
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         if not os.path.exists(nginx):
             self.skipTest("nginx is not here")
-        maps = {name: obj for name, obj in self.by_kind(rendered("example")[0], "ConfigMap").items()
-                if "nginx.conf" in obj["data"]}
-        self.assertEqual(2, len(maps))
-        for name, config in maps.items():
-            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
-                for file_name, text in config["data"].items():
+        folders = [os.path.join(BASE, "nginx"), os.path.join(FOLDER, "components", "monitoring")]
+        for source in folders:
+            with self.subTest(source), tempfile.TemporaryDirectory() as folder:
+                for file_name in filter(lambda name: name.endswith(".conf"), os.listdir(source)):
+                    with open(os.path.join(source, file_name)) as file:
+                        text = file.read()
                     text = text.replace("/tmp/", folder + "/tmp-").replace("/etc/maintner/nginx/", folder + "/")
                     with open(os.path.join(folder, file_name), "w") as file:
                         file.write(text)
@@ -230,7 +270,8 @@ class Manifests(unittest.TestCase):
             self.assertNotIn("replicas", target["spec"], "the autoscaler's business")
 
     def test_the_supervisor_starts_the_image_that_it_runs(self):
-        for objects in self.each():
+        for overlay in OVERLAYS:
+            objects = rendered(overlay)[0]
             containers = self.by_kind(objects, "Deployment")["maintner-sprvsr"]["spec"]["template"]["spec"]["containers"]
             image = next(e["value"] for e in containers[0]["env"] if e["name"] == "MAINTNER_IMAGE")
             self.assertEqual(containers[0]["image"], image)

@@ -52,7 +52,7 @@ class Kubectl(unittest.TestCase):
         self.assertEqual(name, "deployment.apps/mtr-d-1")
         self.assertIn("mtr-d-1", self.kubectl("get", "deployments"))
         self.kubectl("scale", "--replicas=0", name)
-        self.kubectl("wait", "--for=jsonpath={.spec.replicas}=0", "--timeout=10s", name)
+        self.assertEqual("0", self.kubectl("get", name, "-o", "jsonpath={.spec.replicas}"))
         self.kubectl("scale", "--replicas=1", "deployment", "-l", "owner=o")
         self.kubectl("wait", "--for=condition=Available", "--timeout=10s", name)
         self.kubectl("rollout", "status", "--timeout=10s", name)
