@@ -52,6 +52,16 @@ parse_switch(
 }
 
 static int
+add_to_list(struct conf_list *l, const char *from, const char *text, struct err_info *ei)
+{
+	if (l->count == CONF_LIST_MAX)
+		return err_set(
+		    ei, ERR_LIMIT, "%s: given more than %d times", from, CONF_LIST_MAX);
+	l->items[l->count++] = text;
+	return 0;
+}
+
+static int
 store(const struct conf_option *o, const char *from, const char *text, struct err_info *ei)
 {
 	switch (o->type) {
@@ -60,10 +70,13 @@ store(const struct conf_option *o, const char *from, const char *text, struct er
 	case CONF_SWITCH:
 		return parse_switch(o, from, text, ei);
 	case CONF_TEXT:
+	case CONF_LIST:
 		break;
 	}
 	if (text[0] == '\0')
 		return err_set(ei, ERR_INVAL, "%s: empty value", from);
+	if (o->type == CONF_LIST)
+		return add_to_list(o->target, from, text, ei);
 	*(const char **)o->target = text;
 	return 0;
 }
@@ -119,6 +132,8 @@ has_value(const struct conf_option *o)
 		return true;
 	if (o->type == CONF_SWITCH)
 		return true;
+	if (o->type == CONF_LIST)
+		return ((const struct conf_list *)o->target)->count > 0;
 	return *(const char **)o->target != NULL;
 }
 

@@ -15,6 +15,15 @@ enum conf_type {
 	CONF_TEXT,   /* const char **: borrowed from argv or the environment */
 	CONF_NUMBER, /* int64_t *, checked against low and high */
 	CONF_SWITCH, /* bool *: takes no value as a flag; 1/true/0/false in the environment */
+	CONF_LIST,   /* struct conf_list *: a flag that may be given again and again */
+};
+
+#define CONF_LIST_MAX 256
+
+/* The values of such a flag, as CONF_TEXT; the environment adds one. */
+struct conf_list {
+	const char *items[CONF_LIST_MAX];
+	size_t count;
 };
 
 struct conf_option {

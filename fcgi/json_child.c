@@ -4,17 +4,14 @@
 int
 json_user(struct snap_view *v, int64_t id, struct buf *out)
 {
-	struct slice json;
 	int rc;
 
 	if (id == 0) {
 		buf_str(out, "null");
 		return 0;
 	}
-	rc = snap_user_json(v, id, &json);
-	if (rc == 0)
-		buf_slice(out, json);
-	else if (rc == ERR_NOENT) /* known by id only */
+	rc = snap_user_add(v, id, out);
+	if (rc == ERR_NOENT) /* known by id only */
 		buf_fmt(out, "{\"id\":%lld,\"login\":\"\"}", (long long)id);
 	return rc == ERR_NOENT ? 0 : rc;
 }

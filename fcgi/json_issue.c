@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "fcgi/json_child.h"
 #include "fcgi/json_pick.h"
 
 /* What stands before a joined value; field_key() has the names. */
@@ -20,21 +21,6 @@ static const struct slice keys[FIELD_COUNT - FIELD_BODY] = {
 	SLICE_INIT("\"reviews\":"),
 	SLICE_INIT("\"reviewComments\":"),
 };
-
-static int
-add_user(struct snap_view *v, int64_t id, struct buf *out)
-{
-	int rc;
-
-	if (id == 0) {
-		buf_str(out, "null");
-		return 0;
-	}
-	rc = snap_user_add(v, id, out);
-	if (rc == ERR_NOENT) /* known by id only */
-		buf_fmt(out, "{\"id\":%lld,\"login\":\"\"}", (long long)id);
-	return rc == ERR_NOENT ? 0 : rc;
-}
 
 /* An answer being gathered. */
 struct gathering {
@@ -101,27 +87,13 @@ add_users(struct snap_view *v, const struct snap_issue *i, uint32_t count,
 	for (uint32_t n = 0; n < count && rc == 0; n++) {
 		if (n > 0)
 			buf_char(out, ',');
-		rc = add_user(v, at(i, n), out);
+		rc = json_user(v, at(i, n), out);
 	}
 	buf_char(out, ']');
 	return rc;
 }
 
 /* --- comments and reviews --- */
-
-static int
-add_child(
-    struct snap_view *v, enum snap_child_kind kind, const struct snap_child *c, struct buf *out)
-{
-	int rc;
-
-	buf_char(out, '{');
-	buf_slice(out, c->members);
-	buf_str(out, kind == SNAP_REVIEW ? ",\"actor\":" : ",\"user\":");
-	rc = add_user(v, c->actor, out);
-	buf_char(out, '}');
-	return rc;
-}
 
 static int
 compare_children(const void *a, const void *b)
@@ -153,7 +125,7 @@ add_sorted(struct snap_view *v, enum snap_child_kind kind, uint32_t count, struc
 	for (uint32_t i = 0; i < n && rc == 0; i++) {
 		if (i > 0)
 			buf_char(out, ',');
-		rc = add_child(v, kind, &all[i], out);
+		rc = json_child(v, kind, &all[i], out);
 	}
 	return rc;
 }
@@ -170,7 +142,7 @@ add_in_id_order(
 		if (!first)
 			buf_char(out, ',');
 		first = false;
-		rc = add_child(v, kind, &c, out);
+		rc = json_child(v, kind, &c, out);
 		if (rc != 0)
 			return rc;
 	}
@@ -214,13 +186,13 @@ add_joined(struct snap_view *v, const struct snap_issue *i, enum field f, struct
 			buf_slice(out, body);
 		return rc;
 	case FIELD_CLOSED_BY:
-		return add_user(v, snap_issue_closed_by(i), out);
+		return json_user(v, snap_issue_closed_by(i), out);
 	case FIELD_ASSIGNEES:
 		return add_users(v, i, i->assignee_count, snap_issue_assignee, out);
 	case FIELD_REPORTER:
-		return add_user(v, snap_issue_reporter(i), out);
+		return json_user(v, snap_issue_reporter(i), out);
 	case FIELD_MERGED_BY:
-		return add_user(v, snap_issue_merged_by(i), out);
+		return json_user(v, snap_issue_merged_by(i), out);
 	case FIELD_REQUESTED_REVIEWERS:
 		return add_users(v, i, i->reviewer_count, snap_issue_reviewer, out);
 	case FIELD_COMMENTS:

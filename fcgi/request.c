@@ -192,6 +192,16 @@ request_run_to_end(struct request *req, struct request_bufs *b, request_handler 
 }
 
 void
+request_bufs_reset(struct request_bufs *b)
+{
+	/* One huge answer must not keep its memory for ever. */
+	if (b->out.cap > REQUEST_KEEP_BYTES)
+		buf_clear(&b->out);
+	else
+		buf_reset(&b->out);
+}
+
+void
 request_run(struct request *req, struct request_bufs *b, request_handler handler, void *ctx,
     unsigned thread)
 {
@@ -206,11 +216,7 @@ request_run(struct request *req, struct request_bufs *b, request_handler handler
 		buf_str(&b->out, INTERNAL_ERROR);
 		request_reply(req, 500, "application/json", NULL, &b->out);
 	}
-	/* One huge answer must not keep its memory for ever. */
-	if (b->out.cap > REQUEST_KEEP_BYTES)
-		buf_clear(&b->out);
-	else
-		buf_reset(&b->out);
+	request_bufs_reset(b);
 }
 
 /*

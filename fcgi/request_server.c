@@ -110,6 +110,7 @@ make_pieces(struct streaming *st, struct fcgi_request *fr)
 		if (st->gone || fcgi_request_queued(fr) >= QUEUE_BYTES)
 			break;
 	}
+	request_bufs_reset(&st->thread->bufs);
 	return rc != 0 ? rc : more;
 }
 

@@ -29,6 +29,8 @@ struct request_bufs {
 
 void request_bufs_init(struct request_bufs *b, const struct request_serve_opts *o);
 void request_bufs_clear(struct request_bufs *b);
+/* Empty the output for the next request; whoever fills it outside of request_run() calls this. */
+void request_bufs_reset(struct request_bufs *b);
 
 /*
  * Fill `req` from the CGI variables and run the handler, then see that it replied.

@@ -6,6 +6,7 @@
 #include "mutation-log/mlog_mutation.h"
 #include "mutation-log/mlog_reader.h"
 #include "tools/dump.h"
+#include "tools/dump_pick.h"
 #include "tools/mutation_json.h"
 
 #define LINE_MAX_BYTES ((size_t)1 << 30)
@@ -31,9 +32,21 @@ show_progress(struct progress *p, size_t bytes)
 	    (unsigned long long)(p->total >> 20));
 }
 
+/* `0:1234 issue 7 {...}` */
+static void
+add_text(const Maintpb__Mutation *m, struct mlog_pos at, struct buf *b)
+{
+	buf_fmt(
+	    b, "%u:%llu %s", at.segment, (unsigned long long)at.offset, dump_record_type(m));
+	if (m->github_issue != NULL)
+		buf_fmt(b, " %d", m->github_issue->number);
+	buf_char(b, ' ');
+	mutation_json(m->github_issue != NULL ? &m->github_issue->base : &m->base, b);
+}
+
 static int
-print_record(struct slice payload, struct mlog_pos at, struct arena *a, struct buf *b,
-    struct err_info *ei)
+print_record(const struct dump *d, struct slice payload, struct mlog_pos at, struct arena *a,
+    struct buf *b, struct err_info *ei)
 {
 	Maintpb__Mutation *m;
 	int rc;
@@ -43,6 +56,12 @@ print_record(struct slice payload, struct mlog_pos at, struct arena *a, struct b
 	if (rc != 0)
 		return err_wrap(ei, rc, "record at segment %u offset %llu", at.segment,
 		    (unsigned long long)at.offset);
+	if (!dump_wants_record(d, m))
+		return 0;
+	if (d->text) {
+		add_text(m, at, b);
+		return dump_line(b, ei);
+	}
 	buf_fmt(b, "{\"segment\":%u,\"offset\":%llu,\"mutation\":", at.segment,
 	    (unsigned long long)at.offset);
 	mutation_json(&m->base, b);
@@ -51,7 +70,7 @@ print_record(struct slice payload, struct mlog_pos at, struct arena *a, struct b
 }
 
 static int
-print_records(struct mlog_reader *r, struct err_info *ei)
+print_records(const struct dump *d, struct mlog_reader *r, struct err_info *ei)
 {
 	struct progress p = { .total = mlog_reader_total_bytes(r) };
 	struct slice payload;
@@ -63,7 +82,7 @@ print_records(struct mlog_reader *r, struct err_info *ei)
 	arena_init(&a, MLOG_UNPACK_MAX);
 	buf_init(&b, LINE_MAX_BYTES);
 	while ((rc = mlog_reader_next(r, &payload, &at, ei)) == 0) {
-		rc = print_record(payload, at, &a, &b, ei);
+		rc = print_record(d, payload, at, &a, &b, ei);
 		if (rc != 0)
 			break;
 		show_progress(&p, payload.len);
@@ -93,7 +112,7 @@ dump_log(const struct dump *d, struct err_info *ei)
 	if (rc == 0 && mlog_reader_segment_count(r) == 0)
 		rc = err_set(ei, ERR_NOENT, "there is no log at %s%s", store_url(s), prefix);
 	if (rc == 0)
-		rc = print_records(r, ei);
+		rc = print_records(d, r, ei);
 	mlog_reader_close(r);
 	store_close(s);
 	return rc;

@@ -4,6 +4,7 @@
 #include "base/json_text.h"
 #include "fcgi/json_issue.h"
 #include "tools/dump.h"
+#include "tools/dump_pick.h"
 
 #define LINE_MAX_BYTES ((size_t)1 << 30)
 #define ARENA_MAX ((size_t)256 << 20)
@@ -185,13 +186,32 @@ add_events(struct snap_view *v, uint32_t number, struct buf *b)
 	return rc == ERR_NOENT ? 0 : rc;
 }
 
+/* `issue 7 open 2020-01-01T00:00:00Z "title"` */
+static void
+add_issue_text(const struct snap_issue *i, struct buf *b)
+{
+	char text[TIME_TEXT_MAX] = "-";
+
+	if (snap_issue_updated_ms(i) != TIME_NONE)
+		time_format(snap_issue_updated_ms(i), text);
+	buf_fmt(b, "%s %u %s %s ", (i->flags & SNAP_ISSUE_PULL) != 0 ? "pull" : "issue",
+	    i->number, (i->flags & SNAP_ISSUE_CLOSED) != 0 ? "closed" : "open", text);
+	buf_slice(b, snap_issue_value(i, SNAP_M_TITLE));
+}
+
 static int
-print_issue(
-    struct snap_view *v, uint32_t number, struct arena *a, struct buf *b, struct err_info *ei)
+print_issue(const struct dump *d, struct snap_view *v, uint32_t number, struct arena *a,
+    struct buf *b, struct err_info *ei)
 {
 	struct snap_issue i;
 	int rc = snap_issue_get(v, number, &i);
 
+	if (rc == 0 && !dump_wants_issue(d, &i))
+		return 0;
+	if (rc == 0 && d->text) {
+		add_issue_text(&i, b);
+		return dump_line(b, ei);
+	}
 	arena_reset(a);
 	buf_str(b, "{\"type\":\"issue\",\"issue\":");
 	if (rc == 0)
@@ -211,7 +231,7 @@ print_issue(
 }
 
 static int
-print_issues(struct snap_view *v, struct buf *b, struct err_info *ei)
+print_issues(const struct dump *d, struct snap_view *v, struct buf *b, struct err_info *ei)
 {
 	struct snap_list_pos pos;
 	struct snap_list list;
@@ -221,9 +241,27 @@ print_issues(struct snap_view *v, struct buf *b, struct err_info *ei)
 	arena_init(&a, ARENA_MAX);
 	rc = snap_list_begin(v, SNAP_BY_NUMBER, false, SNAP_CLASS_ALL, NULL, &list);
 	while (rc == 0 && (rc = snap_list_next(&list, &pos)) == 0)
-		rc = print_issue(v, pos.number, &a, b, ei);
+		rc = print_issue(d, v, pos.number, &a, b, ei);
 	arena_clear(&a);
 	return rc == ERR_NOENT ? 0 : rc;
+}
+
+/* What is not an issue's; only as JSON. */
+static int
+print_parts(const struct dump *d, struct snap_view *v, struct buf *b, struct err_info *ei)
+{
+	static const struct {
+		const char *type;
+		int (*print)(struct snap_view *v, struct buf *b, struct err_info *ei);
+	} parts[] = { { "repository", print_repository }, { "sync", print_families },
+		{ "label", print_labels }, { "milestone", print_milestones } };
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && rc == 0; i++) {
+		if (dump_wants_type(d, parts[i].type) && (!d->text || d->type != NULL))
+			rc = parts[i].print(v, b, ei);
+	}
+	return rc;
 }
 
 int
@@ -239,15 +277,9 @@ dump_snapshot(const struct dump *d, struct err_info *ei)
 	buf_init(&b, LINE_MAX_BYTES);
 	rc = snap_view_begin(s, &v);
 	if (rc == 0) {
-		rc = print_repository(v, &b, ei);
+		rc = print_parts(d, v, &b, ei);
 		if (rc == 0)
-			rc = print_families(v, &b, ei);
-		if (rc == 0)
-			rc = print_labels(v, &b, ei);
-		if (rc == 0)
-			rc = print_milestones(v, &b, ei);
-		if (rc == 0)
-			rc = print_issues(v, &b, ei);
+			rc = print_issues(d, v, &b, ei);
 		snap_view_end(v);
 	}
 	snap_close(s);

@@ -5,8 +5,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/conf.h"
 #include "tools/dump.h"
+
+static int
+check_pick(struct dump *d, struct err_info *ei)
+{
+	static const char *const of_logs[] = { "issue", "github", "git", "gerrit", NULL };
+	static const char *const of_snapshots[] = { "repository", "sync", "label", "milestone",
+		"issue", NULL };
+	const char *const *types = d->snapshot != NULL ? of_snapshots : of_logs;
+
+	if (d->since != NULL && time_parse(slice_str(d->since), &d->since_ms) != 0)
+		return err_set(ei, ERR_INVAL, "--since: \"%s\" is no RFC 3339 time", d->since);
+	if (d->format != NULL && strcmp(d->format, "json") != 0 &&
+	    strcmp(d->format, "text") != 0)
+		return err_set(
+		    ei, ERR_INVAL, "--format: \"%s\" is neither json nor text", d->format);
+	d->text = d->format != NULL && strcmp(d->format, "text") == 0;
+	if (d->verify && d->diff != NULL)
+		return err_set(ei, ERR_INVAL, "--verify and --diff exclude each other");
+	while (d->type != NULL && *types != NULL && strcmp(d->type, *types) != 0)
+		types++;
+	if (d->type != NULL && *types == NULL)
+		return err_set(
+		    ei, ERR_INVAL, "--type: there is no \"%s\" (see --help)", d->type);
+	return 0;
+}
 
 static int
 read_settings(struct dump *d, int argc, char **argv, enum conf_next *next, struct err_info *ei)
@@ -40,11 +66,37 @@ read_settings(struct dump *d, int argc, char **argv, enum conf_next *next, struc
 		    .target = &d->scratch,
 		    .value = "DIR",
 		    .help = "where --verify makes its scratch snapshot [$TMPDIR or /tmp]" },
+		{ .name = "diff",
+		    .target = &d->diff,
+		    .value = "OTHER",
+		    .help = "compare with another snapshot's directory, or another log's URL" },
+		{ .name = "type",
+		    .target = &d->type,
+		    .value = "WORD",
+		    .help = "of a log: issue, github, git, gerrit; of a snapshot: repository, "
+			    "sync, label, milestone, issue" },
+		{ .name = "number",
+		    .type = CONF_NUMBER,
+		    .target = &d->number,
+		    .low = 1,
+		    .high = INT32_MAX,
+		    .value = "N",
+		    .help = "only this issue's lines" },
+		{ .name = "since",
+		    .target = &d->since,
+		    .value = "TIME",
+		    .help = "only issues updated, or records with a time, at or after this one "
+			    "(RFC 3339)" },
+		{ .name = "format",
+		    .target = &d->format,
+		    .value = "json|text",
+		    .help = "JSON lines, or a short line each [json]" },
 		{ .name = NULL },
 	};
 	const struct conf_program program = { "maint-dump",
-		"Prints a snapshot or a log as JSON lines, or verifies a snapshot against its "
-		"log.",
+		"Prints a snapshot or a log as JSON lines, compares two, or verifies a "
+		"snapshot "
+		"against its log.",
 		NULL, options };
 	bool has_log;
 	int operand, rc = conf_read(&program, argc, argv, next, &operand, ei);
@@ -62,7 +114,7 @@ read_settings(struct dump *d, int argc, char **argv, enum conf_next *next, struc
 		    ei, ERR_INVAL, "one of --snapshot and --log is required (see --help)");
 	if (!d->verify && d->log != NULL && d->repo == NULL)
 		return err_set(ei, ERR_INVAL, "--log needs --repo OWNER/REPO");
-	return 0;
+	return check_pick(d, ei);
 }
 
 int
@@ -80,6 +132,7 @@ main(int argc, char **argv)
 	if (next == CONF_EXIT)
 		return 0;
 	rc = d.verify             ? dump_verify(&d, &ei)
+	     : d.diff != NULL     ? dump_diff(&d, &ei)
 	     : d.snapshot != NULL ? dump_snapshot(&d, &ei)
 				  : dump_log(&d, &ei);
 	if (rc == 0 && fflush(stdout) != 0)

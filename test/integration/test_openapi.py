@@ -11,7 +11,8 @@ import yaml
 
 import recordings
 from expected_answer import load_recording
-from harness import Case, Mirror
+from fcgi_client import FcgiClient
+from harness import Case, Mirror, count_of, seeded
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 RULES = json.dumps([{"appliesTo": {"prs": True},
@@ -118,6 +119,51 @@ class OpenApi(Case):
                     if template.startswith("/api/v1/owners"):
                         continue
                     self.check(template, query, status=400, number=self.numbers()[0])
+
+
+class Order(Case):
+    """An answer does not depend on what was asked before it, or is asked beside it."""
+
+    def questions(self, repo, first):
+        root = f"/api/v1/{repo}"
+        queries = ["", "comments=true&reviews=true", "format=csv", "format=ndjson&comments=true",
+                   "pageSize=3", "pageSize=3&orderBy=-updated", "fieldMask=reporter.login,title",
+                   "filter=issue.is_pr", "filter=issue.title.contains('e')&pageSize=2",
+                   "format=csv&filter=issue.closed&orderBy=-comments", "filter=nonsense",
+                   "orderBy=nonsense", "closed=true&pullRequest=true", "format=csv&comments=true"]
+        paths_ = [f"{root}/issues/{first}", f"{root}/issues/{first}/comments",
+                  f"{root}/issues/{first}/events", f"{root}/labels", f"{root}/milestones", root,
+                  f"{root}/issues/0", f"{root}/nothing", "/api/v1/owners/-/repositories"]
+        return ([("GET", f"{root}/issues", query) for query in queries] +
+                [("HEAD", f"{root}/issues", query) for query in ("", "format=csv")] +
+                [("POST", f"{root}/issues", "")] + [("GET", path, "") for path in paths_])
+
+    def test_answers_in_any_order(self):
+        rng = seeded()
+        folder = recordings.made(76, 30, 15)
+        double = self.stage.double(folder)
+        repo = load_recording(folder)["repo"]
+        mirror = Mirror(self.stage, repo, double.url)
+        mirror.sync()
+        _, api = mirror.responder("--threads", "1")
+        self.addCleanup(api.close)
+        questions = self.questions(repo, min(api.all(fieldMask="issueId")))
+        # A responder for each answer has no before.
+        want = {}
+        for method, path, query in questions:
+            program, alone = mirror.responder()
+            answer = alone.ask(path, query, method=method)
+            want[method, path, query] = (answer.status, answer.body)
+            alone.close()
+            program.kill()
+        clients = [FcgiClient(api.client.address) for _ in range(4)]
+        for client in clients:
+            self.addCleanup(client.close)
+        for _ in range(count_of(400, 20_000)):
+            method, path, query = rng.choice(questions)
+            got = rng.choice(clients).ask(path, query, method)
+            self.assertEqual(want[method, path, query], (got.status, got.body),
+                             f"{method} {path}?{query}")
 
 
 if __name__ == "__main__":

@@ -140,6 +140,7 @@ class Served:
 
     def test_whole_lists(self):
         root = f"/api/v1/{self.repo}/issues"
+        plain = self.direct.ask(f"{root}/1").body
         for target, accept in ((f"{root}?format=csv", "*/*"), (root, "text/csv"),
                                (f"{root}?comments=true", "application/x-ndjson"),
                                (f"{root}?format=ndjson&filter=issue.is_pr", "*/*")):
@@ -148,6 +149,8 @@ class Served:
                 got = self.client.ask(target, headers={"Accept": accept})
                 self.assertEqual((200, want.body), (got.status, got.body))
                 self.assertEqual(want.headers["content-type"], got.headers["content-type"])
+                for asked in (self.direct, self.client):  # the next answer is its own
+                    self.assertEqual(plain, asked.ask(f"{root}/1").body)
 
     def test_many_at_once(self):
         target = f"/api/v1/{self.repo}/issues?comments=true"

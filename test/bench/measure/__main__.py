@@ -12,6 +12,7 @@ from front import ROOT
 from part_bucket import measure_bucket
 from part_filter import measure_filter
 from part_http import measure_http
+from part_migrate import measure_migrate
 from part_router import measure_router
 from part_storage import measure_flush, measure_rebuild, measure_start
 from part_sync import measure_sync
@@ -19,7 +20,7 @@ from table import HEAD, plain, write_results
 
 PARTS = {"rebuild": measure_rebuild, "start": measure_start, "http": measure_http,
          "filter": measure_filter, "sync": measure_sync, "flush": measure_flush,
-         "bucket": measure_bucket, "router": measure_router}
+         "bucket": measure_bucket, "router": measure_router, "migrate": measure_migrate}
 RESULTS = os.path.join(ROOT, "test", "bench", "RESULTS.md")
 
 

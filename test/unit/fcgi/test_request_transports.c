@@ -482,6 +482,36 @@ slow_readers_of_streams_hold_nobody_up_and_leave_nothing(void **state)
 	assert_int_equal(program_wait(&p), 0);
 }
 
+/* Whatever a stream has left in the thread's buffers must not get into another answer. */
+static void
+an_answer_behind_a_stream_is_its_own(void **state)
+{
+	const struct question stream = { "GET", "/lines?30000", "" };
+	struct buf want, got;
+
+	(void)state;
+	buf_init(&want, 8 << 20);
+	buf_init(&got, 8 << 20);
+	ask_mem(&questions[0], &want);
+	for (int t = 0; t < TRANSPORTS; t++) {
+		struct program p;
+
+		program_start(&p, (enum transport)t, 1);
+		for (int i = 0; i < 3; i++) {
+			buf_reset(&got);
+			assert_int_equal(ask_fcgi(&p, &stream, &got), 0);
+			assert_true(got.len > 100000);
+			buf_reset(&got);
+			assert_int_equal(ask_fcgi(&p, &questions[0], &got), 0);
+			assert_true(slice_eq(buf_view(&got), buf_view(&want)));
+		}
+		kill(p.pid, SIGTERM);
+		assert_int_equal(program_wait(&p), 0);
+	}
+	buf_clear(&want);
+	buf_clear(&got);
+}
+
 /* While a long stream is made as quickly as it is read, others are answered between. */
 static void
 a_quick_reader_of_a_stream_leaves_others_their_turn(void **state)
@@ -554,6 +584,7 @@ main(void)
 		cmocka_unit_test(each_stops_at_once_on_the_first_signal_when_idle),
 		cmocka_unit_test(a_running_request_is_answered_before_the_end),
 		cmocka_unit_test(kept_and_half_sent_connections_starve_nobody),
+		cmocka_unit_test(an_answer_behind_a_stream_is_its_own),
 		cmocka_unit_test(slow_readers_of_streams_hold_nobody_up_and_leave_nothing),
 		cmocka_unit_test(a_quick_reader_of_a_stream_leaves_others_their_turn),
 		cmocka_unit_test(a_second_signal_ends_it_without_waiting),

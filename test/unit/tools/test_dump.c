@@ -218,6 +218,89 @@ what_cannot_be_verified_is_said(void **state)
 	assert_int_equal(verify(fx), ERR_NOENT);
 }
 
+/* --- what is picked --- */
+
+static void
+records_and_issues_are_picked_by_number_type_and_time(void **state)
+{
+	static const struct {
+		struct dump pick;
+		const char *log, *snapshot; /* what must be in the text; NULL = no line */
+	} cases[] = {
+		{ { .number = 2 }, "\"number\":2", "\"issueId\":2" },
+		{ { .number = 3 }, NULL, NULL },
+		{ { .type = "issue", .number = 1 }, "\"number\":1", "\"issueId\":1" },
+		{ { .type = "git" }, NULL, NULL },
+		{ { .since = "x", .since_ms = INT64_MAX / 2 }, NULL, NULL },
+		{ { .number = 2, .text = true }, " issue 2 {", "issue 2 open " },
+	};
+	struct fixture *fx = *state;
+
+	mr_close(fx->mirror);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct dump all = fx->d;
+
+		fx->d.number = cases[i].pick.number;
+		fx->d.type = cases[i].pick.type;
+		fx->d.since = cases[i].pick.since;
+		fx->d.since_ms = cases[i].pick.since_ms;
+		fx->d.text = cases[i].pick.text;
+		assert_int_equal(run(fx, dump_log), 0);
+		assert_true(cases[i].log != NULL ? strstr(fx->text, cases[i].log) != NULL
+						 : fx->text[0] == '\0');
+		assert_int_equal(run(fx, dump_snapshot), 0);
+		assert_true(cases[i].snapshot != NULL
+				? strstr(fx->text, cases[i].snapshot) != NULL
+				: fx->text[0] == '\0');
+		fx->d = all;
+	}
+}
+
+/* --- what differs --- */
+
+static void
+a_log_and_its_beginning_are_told_apart(void **state)
+{
+	struct fixture *fx = *state;
+	char other[160];
+
+	mr_close(fx->mirror);
+	mr_shell("cp -r %s %s-copy", fx->mirror->log, fx->mirror->log);
+	snprintf(other, sizeof(other), "%s-copy", fx->log);
+	fx->d.snapshot = NULL;
+	fx->d.diff = other;
+	assert_int_equal(run(fx, dump_diff), 0);
+	assert_non_null(strstr(fx->text, "\"commonRecords\":2,\"same\":true"));
+	assert_int_equal(mr_open(fx->mirror), 0);
+	mr_write(fx->mirror, 3, "three");
+	mr_close(fx->mirror);
+	assert_int_equal(run(fx, dump_diff), ERR_CONFLICT);
+	assert_non_null(strstr(fx->text, "\"commonRecords\":2,\"same\":false"));
+	assert_non_null(strstr(fx->ei.text, "the other log is the beginning of the log"));
+	mr_shell("rm -rf %s-copy", fx->mirror->log);
+	assert_int_equal(run(fx, dump_diff), ERR_NOENT);
+}
+
+static void
+snapshots_are_compared_row_by_row(void **state)
+{
+	struct fixture *fx = *state;
+	char other[160];
+
+	mr_close(fx->mirror);
+	mr_shell("cp -r %s %s-copy", fx->mirror->snapshot, fx->mirror->snapshot);
+	snprintf(other, sizeof(other), "%s-copy", fx->mirror->snapshot);
+	fx->d.diff = other;
+	assert_int_equal(run(fx, dump_diff), 0);
+	assert_non_null(strstr(fx->text, "\"differences\":0"));
+	assert_int_equal(mr_open(fx->mirror), 0);
+	mr_write(fx->mirror, 2, "another title");
+	mr_close(fx->mirror);
+	assert_int_equal(run(fx, dump_diff), ERR_CONFLICT);
+	assert_non_null(strstr(fx->text, "\"table\":\"issue\",\"key\":\"00000002\""));
+	mr_shell("rm -rf %s-copy", fx->mirror->snapshot);
+}
+
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int
@@ -232,6 +315,9 @@ main(void)
 		WITH(a_log_that_lacks_a_record_is_found),
 		WITH(a_damaged_log_is_named),
 		WITH(what_cannot_be_verified_is_said),
+		WITH(records_and_issues_are_picked_by_number_type_and_time),
+		WITH(a_log_and_its_beginning_are_told_apart),
+		WITH(snapshots_are_compared_row_by_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,159 @@
+"""Logs are moved between buckets: one for each repository, or all in one."""
+
+import hashlib
+import json
+import os
+import time
+import unittest
+
+import paths  # makes the doubles importable
+import many_logs
+from gcs_double.client import GcsDouble
+from harness import Case, count_of, seeded
+
+NAMES = ["acme/widgets", "Acme/gadgets", "other/.github"]
+
+
+def sha(name):
+    return hashlib.sha224(name.encode()).hexdigest()
+
+
+def fence(holder, released, folder):
+    """A commit record of the one segment that stands in a folder."""
+    name = next(n for n in os.listdir(folder) if n.endswith(".mutlog"))
+    size = os.path.getsize(os.path.join(folder, name))
+    return json.dumps({"epoch": 1, "holder": holder, "released": released, "lease_s": 300,
+                       "tail": {"number": 0, "size": size, "sha224": name[5:61]}})
+
+
+class BucketTools(Case):
+    def setUp(self):
+        super().setUp()
+        self.root = self.stage.path("buckets")
+        self.list = self.stage.path("repos.json")
+        self.write_list(NAMES)
+        for name in NAMES:
+            self.make(name)
+
+    def write_list(self, names):
+        with open(self.list, "w", encoding="utf-8") as file:
+            json.dump({"repos": [{"repo": name, "is_tracking_issues": True} for name in names]}, file)
+
+    def make(self, name, seed=1, holder="pod", released=True):
+        folder = f"{self.root}/mtr-p-{sha(name)}"
+        many_logs.make(folder, [tuple(name.split("/"))], 200, seed=seed)
+        with open(os.path.join(folder, "WRITER"), "w", encoding="ascii") as file:
+            file.write(fence(holder, released, folder))
+        return folder
+
+    def run_tool(self, tool, *arguments, status=0):
+        program = self.start(tool, *arguments)
+        self.assertEqual(status, program.wait(60), program.tail())
+        return program
+
+    def start(self, tool, *arguments):
+        to = {"maint-bucket-migrate": ("--to-prefix", f"file://{self.root}/mtr-q-"),
+              "maint-bucket-reduce": ("--to-bucket", f"file://{self.root}/all")}[tool]
+        return self.stage.run(tool, "--repos", f"file://{self.list}",
+                              "--from-prefix", f"file://{self.root}/mtr-p-", *to, *arguments)
+
+    def objects(self, folder):
+        """{name: bytes}, without what a store keeps for itself."""
+        found = {}
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
+            if not name.startswith(".maintner-"):
+                with open(os.path.join(folder, name), "rb") as file:
+                    found[name] = file.read()
+        return found
+
+    def source(self, name):
+        return self.objects(f"{self.root}/mtr-p-{sha(name)}")
+
+    def moved(self, name):
+        return self.objects(f"{self.root}/mtr-q-{sha(name)}")
+
+    def test_each_log_is_copied_object_by_object(self):
+        program = self.run_tool("maint-bucket-migrate")
+        self.assertIn("3 of 3 repositories done", program.stdout)
+        for name in NAMES:
+            self.assertEqual(2, len(self.source(name)))
+            self.assertEqual(self.source(name), self.moved(name))
+        again = self.run_tool("maint-bucket-migrate")
+        for name in NAMES:
+            self.assertEqual(self.source(name), self.moved(name))
+        self.assertEqual(3, again.stdout.count(" segments"))
+
+    def test_logs_are_gathered_under_their_names(self):
+        self.run_tool("maint-bucket-reduce")
+        for name in NAMES:
+            self.assertEqual(self.source(name), self.objects(f"{self.root}/all/{name}"))
+
+    def test_a_log_that_is_being_written_stays_where_it_is(self):
+        self.make(NAMES[0], holder="pod-7", released=False)
+        program = self.run_tool("maint-bucket-migrate", status=1)
+        self.assertIn("pod-7 holds the log", program.stderr)
+        self.assertEqual({}, self.moved(NAMES[0]))
+        self.assertEqual(self.source(NAMES[1]), self.moved(NAMES[1]))
+        self.assertIn("2 of 3 repositories done", program.stdout)
+
+    def test_what_is_there_is_kept_unless_it_is_to_be_replaced(self):
+        other = f"{self.root}/mtr-q-{sha(NAMES[0])}"
+        many_logs.make(other, [("acme", "widgets")], 10, seed=8)
+        before = self.objects(other)
+        program = self.run_tool("maint-bucket-migrate", status=1)
+        self.assertIn("none of this log's", program.stderr)
+        self.assertEqual(before, self.objects(other))
+        self.run_tool("maint-bucket-migrate", "--replace")
+        self.assertEqual(self.source(NAMES[0]), self.objects(other))
+        with open(os.path.join(other, "mine.txt"), "w", encoding="ascii") as file:
+            file.write("not a log")
+        program = self.run_tool("maint-bucket-migrate", "--replace", status=1)
+        self.assertIn("mine.txt is no part of a log", program.stderr)
+
+    def test_a_dry_run_changes_nothing(self):
+        program = self.run_tool("maint-bucket-migrate", "--dry-run")
+        self.assertEqual(3, program.stdout.count("to be copied"))
+        self.assertEqual({}, self.moved(NAMES[0]))
+
+    def test_damage_is_found(self):
+        folder = f"{self.root}/mtr-p-{sha(NAMES[1])}"
+        path = os.path.join(folder, next(n for n in os.listdir(folder) if n.endswith("mutlog")))
+        with open(path, "r+b") as file:
+            file.seek(30)
+            file.write(b"\0")
+        program = self.run_tool("maint-bucket-migrate", status=1)
+        self.assertIn("the copy is not what its name says", program.stderr)
+        # Without its commit record the copy is an unfinished one.
+        self.assertNotIn("WRITER", self.moved(NAMES[1]))
+
+    def test_kills_at_random_points_change_nothing_in_the_end(self):
+        rng = seeded()
+        for _ in range(count_of(10, 100)):
+            program = self.start("maint-bucket-migrate")
+            time.sleep(rng.random() * 0.2)
+            program.kill()
+        self.run_tool("maint-bucket-migrate")
+        for name in NAMES:
+            self.assertEqual(self.source(name), self.moved(name))
+
+    def test_buckets_that_misbehave(self):
+        names = [f"mtr-{letter}-{sha(name)}" for letter in "pq" for name in NAMES]
+        with GcsDouble(buckets=names, write_interval=0) as gcs:
+            for name in NAMES:
+                for object_name, data in self.source(name).items():
+                    gcs.put(f"mtr-p-{sha(name)}", object_name, data)
+            for op in ("rewrite", "list", "get", "stat"):
+                gcs.fault(kind="status", status=503, op=op, times=2)
+                gcs.fault(kind="reset_after", op=op, times=1)
+            program = self.stage.run(
+                "maint-bucket-migrate", "--repos", f"file://{self.list}",
+                "--from-prefix", "gs://mtr-p-", "--to-prefix", "gs://mtr-q-",
+                env={"STORAGE_EMULATOR_HOST": gcs.origin})
+            self.assertEqual(0, program.wait(120), program.tail())
+            for name in NAMES:
+                for object_name, data in self.source(name).items():
+                    self.assertEqual(data, gcs.data(f"mtr-q-{sha(name)}", object_name))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

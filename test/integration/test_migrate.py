@@ -1,0 +1,203 @@
+"""A log of many repositories is split into one for each, whatever interrupts it."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+
+import paths
+import many_logs
+from gcs_double.client import GcsDouble
+from harness import Case, count_of, seeded
+from log_checker import check_log
+
+REPOSITORIES = count_of(20, 200)
+RECORDS = count_of(20_000, 1_000_000)
+LISTED = [("acme", f"repo-{n:03}") for n in range(REPOSITORIES)]
+UNLISTED = [("other", "one"), ("other", "two")]
+
+
+class Migrate(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="maintner-monolith-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        # Names in the log need not be spelled as in the list.
+        in_log = [(owner.upper(), repo) for owner, repo in LISTED[:3]] + LISTED[3:] + UNLISTED
+        many_logs.make(cls.folder, in_log, RECORDS, seed=5)
+        names = [f"{owner}/{repo}" for owner, repo in LISTED]
+        cls.want, cls.others = many_logs.split(cls.folder, names)
+
+    def setUp(self):
+        super().setUp()
+        self.dest = self.stage.path("dest")
+        self.list = self.stage.path("repos.json")
+        with open(self.list, "w", encoding="utf-8") as file:
+            json.dump({"repos": [{"repo": f"{owner}/{repo}", "is_tracking_issues": True}
+                                 for owner, repo in LISTED]}, file)
+
+    def start(self, *arguments, dest=None, env=None):
+        return self.stage.run("maintmigrate", "--source", f"file://{self.folder}",
+                              "--repos", f"file://{self.list}", "--dest", dest or f"file://{self.dest}",
+                              "--scratch", self.stage.folder, *arguments, env=env)
+
+    def migrate(self, *arguments, status=0, **more):
+        program = self.start(*arguments, **more)
+        self.assertEqual(status, program.wait(), program.tail())
+        return program
+
+    def assert_split(self, want=None):
+        for name, digest in (want or self.want).items():
+            folder = os.path.join(self.dest, name)
+            self.assertEqual(digest, many_logs.digest_of(folder), name)
+
+    def test_each_result_is_what_an_independent_split_gives(self):
+        program = self.migrate("--report")
+        self.assert_split()
+        said = program.stdout
+        self.assertIn(f"{REPOSITORIES} of {REPOSITORIES} repositories done", said)
+        for owner, repo in UNLISTED:
+            self.assertIn(f"{owner}/{repo}", said)
+        self.assertEqual(RECORDS, sum(count for _, count in self.want.values()) + self.others)
+        # A second run finds that there is nothing to do.
+        self.assertEqual(REPOSITORIES, self.migrate().stdout.count("unchanged"))
+        self.assert_split()
+
+    def test_git_records_are_kept_when_asked_for(self):
+        names = ["acme/repo-000", "acme/repo-007"]
+        want, _ = many_logs.split(self.folder, names, keep_git=True)
+        self.migrate("--keep-git", *(word for name in names for word in ("--repo", name)))
+        self.assert_split(want)
+
+    def test_a_dry_run_writes_nothing(self):
+        program = self.migrate("--dry-run")
+        self.assertEqual(REPOSITORIES, program.stdout.count("to be written"))
+        found = [name for _, _, files in os.walk(self.dest) for name in files
+                 if not name.startswith(".maintner-")]
+        self.assertEqual([], found)
+
+    def test_another_log_or_something_else_is_not_touched(self):
+        foreign = os.path.join(self.dest, "acme/repo-001")
+        os.makedirs(foreign)
+        with open(os.path.join(foreign, "notes.txt"), "w", encoding="utf-8") as file:
+            file.write("mine\n")
+        other = os.path.join(self.dest, "acme/repo-002")
+        many_logs.make(other, [("acme", "repo-002")], 50, seed=9)
+        before = many_logs.digest_of(other)
+        program = self.migrate(status=1)
+        self.assertIn("notes.txt is no part of a log", program.stderr)
+        self.assertIn("--append-verified", program.stderr)
+        self.assertIn(f"{REPOSITORIES - 2} of {REPOSITORIES} repositories done", program.stdout)
+        program = self.migrate("--append-verified", status=1)
+        self.assertIn("is another than record 0 of the result", program.stderr)
+        self.assertEqual(before, many_logs.digest_of(other))
+        self.assertEqual(["notes.txt"], [name for name in os.listdir(foreign)
+                                         if not name.startswith(".")])
+
+    def test_a_beginning_is_gone_on_with_when_told_to(self):
+        folder = os.path.join(self.dest, "acme/repo-004")
+        segments = many_logs.Segments(folder)
+        mine = [p for p in many_logs.payloads(self.folder)
+                if many_logs._names_of(p)[0] == "acme/repo-004"]
+        for payload in mine[:len(mine) // 2]:
+            segments.add(payload)
+        segments.close()
+        self.migrate(status=1)
+        program = self.migrate("--append-verified")
+        self.assertEqual(1, program.stdout.count("gone on with"))
+        self.assert_split()
+        check_log(folder, allow_foreign=True)
+
+    def test_kills_at_random_points_change_nothing_in_the_end(self):
+        rng = seeded()
+        began = time.monotonic()
+        self.start("--dry-run").wait()
+        length = 2 * (time.monotonic() - began)
+        for _ in range(count_of(6, 40)):
+            program = self.start()
+            time.sleep(rng.random() * length)
+            program.kill()
+        self.migrate()
+        self.assert_split()
+
+    def test_two_at_once_do_not_mix(self):
+        first, second = self.start(), self.start()
+        first.wait(), second.wait()
+        self.assertIn(0, (first.process.returncode, second.process.returncode, 0))
+        self.migrate()
+        self.assert_split()
+
+    def test_damage_in_the_source_is_told_with_its_place(self):
+        broken = self.stage.path("broken")
+        shutil.copytree(self.folder, broken)
+        name = sorted(os.listdir(broken))[0]
+        path = os.path.join(broken, name)
+        with open(path, "r+b") as file:
+            file.seek(1000)
+            file.write(b"\xff\xff")
+        program = self.stage.run("maintmigrate", "--source", f"file://{broken}",
+                                 "--repos", f"file://{self.list}", "--dest", f"file://{self.dest}",
+                                 "--scratch", self.stage.folder)
+        self.assertEqual(1, program.wait(), program.tail())
+        self.assertIn(name[:4], program.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.dest, "acme/repo-000")))
+
+    def test_memory_is_bounded(self):
+        """Peak of the process itself, which does not grow with the log."""
+        program = self.start()
+        peak = 0
+        while program.process.poll() is None:
+            peak = max(peak, peak_mb(program.pid))
+            time.sleep(0.01)
+        self.assertEqual(0, program.process.returncode, program.tail())
+        print(f"maintmigrate used {peak} MB", file=sys.stderr)
+        if not is_sanitized("maintmigrate"):
+            self.assertLess(peak, 100)
+
+
+def peak_mb(pid):
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            return max((int(line.split()[1]) >> 10 for line in file if line.startswith("VmHWM")),
+                       default=0)
+    except OSError:
+        return 0
+
+
+def is_sanitized(program):
+    with open(paths.program(program), "rb") as file:
+        return b"__asan_init" in file.read()
+
+
+class Bucket(Case):
+    """The same into a bucket that misbehaves."""
+
+    def test_faults_of_the_bucket_are_overcome(self):
+        folder = self.stage.path("monolith")
+        many_logs.make(folder, LISTED[:4], 3000, seed=6)
+        names = [f"{owner}/{repo}" for owner, repo in LISTED[:4]]
+        want, _ = many_logs.split(folder, names)
+        with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
+            for op in ("insert", "list", "get", "delete"):
+                gcs.fault(kind="status", status=503, op=op, times=2)
+                gcs.fault(kind="reset_after", op=op, times=1)
+            program = self.stage.run(
+                "maintmigrate", "--source", f"file://{folder}", "--dest", "gs://logs/root",
+                *(word for name in names for word in ("--repo", name)),
+                env={"STORAGE_EMULATOR_HOST": gcs.origin})
+            self.assertEqual(0, program.wait(120), program.tail())
+            for name, digest in want.items():
+                local = self.stage.path("bucket", name)
+                os.makedirs(local)
+                for path in gcs.names("logs"):
+                    if path.startswith(f"root/{name}/"):
+                        with open(os.path.join(local, path.split("/")[-1]), "wb") as file:
+                            file.write(gcs.data("logs", path))
+                self.assertEqual(digest, many_logs.digest_of(local), name)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

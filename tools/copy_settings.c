@@ -1,0 +1,99 @@
+/* copy_settings.c - flags to a copy_many. */
+#include "tools/copy_settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/copy_many.h"
+
+#define URL_MAX 2048
+
+static int
+read_settings(const struct copy_program *p, struct copy_many *m, int argc, char **argv,
+    enum conf_next *next, struct err_info *ei)
+{
+	const struct conf_option options[] = {
+		{ .name = "repos",
+		    .target = &m->repos,
+		    .value = "URL",
+		    .help = "list of the repositories" },
+		{ .name = "repo",
+		    .type = CONF_LIST,
+		    .target = &m->only,
+		    .value = "OWNER/REPO",
+		    .help = "only this one of the list, or without a list this one; may be "
+			    "repeated" },
+		{ .name = "from-prefix",
+		    .target = &m->from,
+		    .value = "URL",
+		    .required = true,
+		    .help =
+			"where the logs are: URL with {sha}, or what comes before the digest "
+			"of the repository's name, e.g. gs://mtr-p-" },
+		{ .name = p->to_flag,
+		    .target = &m->to,
+		    .value = p->to_value,
+		    .required = true,
+		    .help = p->to_help },
+		{ .name = "dry-run",
+		    .type = CONF_SWITCH,
+		    .target = &m->dry_run,
+		    .help = "tell what would be done, do nothing" },
+		{ .name = "ca-file",
+		    .target = &m->ca_file,
+		    .value = "FILE",
+		    .help = "PEM certificates to trust instead of the system's" },
+		{ .name = p->replaces ? "replace" : NULL,
+		    .type = CONF_SWITCH,
+		    .target = &m->replace,
+		    .help = "empty a destination that holds another log" },
+		{ .name = NULL },
+	};
+	const struct conf_program program = { p->name, p->purpose, NULL, options };
+	int operand, rc = conf_read(&program, argc, argv, next, &operand, ei);
+
+	if (rc == 0 && *next == CONF_RUN && m->repos == NULL && m->only.count == 0)
+		rc = err_set(ei, ERR_INVAL, "--repos URL or --repo OWNER/REPO is required");
+	return rc;
+}
+
+/* A prefix without a place for the name's digest gets one. */
+static int
+complete(const char **url, const char *rest, char out[URL_MAX], struct err_info *ei)
+{
+	int n;
+
+	if (strchr(*url, '{') != NULL)
+		return 0;
+	n = snprintf(out, URL_MAX, "%s%s", *url, rest);
+	if (n < 0 || n >= URL_MAX)
+		return err_set(ei, ERR_LIMIT, "%.100s...: too long", *url);
+	*url = out;
+	return 0;
+}
+
+int
+copy_main(const struct copy_program *p, int argc, char **argv)
+{
+	struct copy_many m = { .program = p->name };
+	enum conf_next next = CONF_RUN;
+	struct err_info ei = { 0 };
+	char from[URL_MAX], to[URL_MAX];
+	int rc = read_settings(p, &m, argc, argv, &next, &ei);
+
+	if (rc == 0 && next == CONF_RUN)
+		rc = complete(&m.from, "{sha}", from, &ei);
+	if (rc == 0 && next == CONF_RUN)
+		rc = complete(&m.to, p->gathers ? "/{owner}/{repo}" : "{sha}", to, &ei);
+	if (rc != 0) {
+		fprintf(stderr, "%s: %s\n", p->name, ei.text);
+		return 2;
+	}
+	if (next == CONF_EXIT)
+		return 0;
+	rc = copy_many(&m, &ei);
+	if (rc != 0)
+		fprintf(
+		    stderr, "%s: %s\n", p->name, ei.text[0] != '\0' ? ei.text : err_name(rc));
+	return rc == 0 ? 0 : 1;
+}

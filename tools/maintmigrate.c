@@ -1,0 +1,359 @@
+/*
+ * maintmigrate - splits a log that holds many repositories into one log per listed
+ * repository: one pass over the source parts the records on this machine's disk, then
+ * each result is written and read back.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/mem.h"
+#include "base/repo_list.h"
+#include "mutation-log/mlog_reader.h"
+#include "tools/jobs.h"
+#include "tools/migrate_log.h"
+#include "tools/record_owner.h"
+#include "tools/repo_pick.h"
+#include "tools/unlisted.h"
+
+#define PROGRESS_MS 2000
+/*
+ * Results written at once: most of the time goes by in waiting for the disk or the network.
+ * A large one is written alone, since it holds a segment's worth of memory.
+ */
+#define WRITERS 8
+#define LARGE_BYTES ((uint64_t)4 << 20)
+
+struct settings {
+	const char *source, *repos, *dest, *scratch, *ca_file;
+	struct conf_list only;
+	bool keep_git, report, dry_run, append_verified;
+};
+
+struct migration {
+	struct settings set;
+	struct store_open_opts store_opts;
+	struct repo_list list;
+	struct spool *spool;
+	struct unlisted *unlisted; /* repositories that are in the log and not in the list */
+	char holder[MLOG_NAME_SIZE];
+	uint64_t records, git, gerrit, other, not_listed;
+	uint64_t bytes, total_bytes;
+	int64_t told_ms;
+	pthread_mutex_t telling; /* guards failed and standard output */
+	pthread_mutex_t large;   /* held by whoever writes a large result */
+	size_t failed;
+};
+
+/* --- settings --- */
+
+static int
+read_settings(
+    struct settings *s, int argc, char **argv, enum conf_next *next, struct err_info *ei)
+{
+	const struct conf_option options[] = {
+		{ .name = "source",
+		    .target = &s->source,
+		    .value = "URL",
+		    .required = true,
+		    .help = "folder of the log to split, gs:// or file://" },
+		{ .name = "repos",
+		    .target = &s->repos,
+		    .value = "URL",
+		    .help = "list of the repositories to split off" },
+		{ .name = "repo",
+		    .type = CONF_LIST,
+		    .target = &s->only,
+		    .value = "OWNER/REPO",
+		    .help = "only this one of the list, or without a list this one; may be "
+			    "repeated" },
+		{ .name = "dest",
+		    .target = &s->dest,
+		    .value = "URL",
+		    .required = true,
+		    .help = "root of the results, to which owner/repo/ is added; or, with "
+			    "{owner}, {repo} or {sha} in it, the folder of each, e.g. "
+			    "gs://mtr-p-{sha}" },
+		{ .name = "scratch",
+		    .target = &s->scratch,
+		    .value = "DIR",
+		    .help =
+			"where records are parted; needs the results' size [$TMPDIR or /tmp]" },
+		{ .name = "keep-git",
+		    .type = CONF_SWITCH,
+		    .target = &s->keep_git,
+		    .help = "copy git and gerrit records into each result" },
+		{ .name = "append-verified",
+		    .type = CONF_SWITCH,
+		    .target = &s->append_verified,
+		    .help = "go on with logs that are the beginning of their result" },
+		{ .name = "report",
+		    .type = CONF_SWITCH,
+		    .target = &s->report,
+		    .help = "show which repositories of the source are not listed" },
+		{ .name = "dry-run",
+		    .type = CONF_SWITCH,
+		    .target = &s->dry_run,
+		    .help = "tell what would be written, write nothing" },
+		{ .name = "ca-file",
+		    .target = &s->ca_file,
+		    .value = "FILE",
+		    .help = "PEM certificates to trust instead of the system's" },
+		{ .name = NULL },
+	};
+	const struct conf_program program = { "maintmigrate",
+		"Splits a mutation log that holds many repositories into one log for each.",
+		NULL, options };
+	int operand, rc = conf_read(&program, argc, argv, next, &operand, ei);
+
+	if (rc != 0 || *next == CONF_EXIT)
+		return rc;
+	if (s->repos == NULL && s->only.count == 0)
+		return err_set(ei, ERR_INVAL, "--repos URL or --repo OWNER/REPO is required");
+	if (s->scratch == NULL)
+		s->scratch = getenv("TMPDIR");
+	if (s->scratch == NULL)
+		s->scratch = "/tmp";
+	return 0;
+}
+
+/* --- the source --- */
+
+static void
+progress(struct migration *m, bool last)
+{
+	int64_t now = clock_mono_ms();
+
+	if (!last && now - m->told_ms < PROGRESS_MS)
+		return;
+	m->told_ms = now;
+	fprintf(stderr, "maintmigrate: %llu records, %llu of %llu MB read\n",
+	    (unsigned long long)m->records, (unsigned long long)(m->bytes >> 20),
+	    (unsigned long long)(m->total_bytes >> 20));
+}
+
+static int
+keep_for_all(struct migration *m, struct slice payload, struct err_info *ei)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < m->list.count && rc == 0 && m->set.keep_git; i++)
+		rc = spool_add(m->spool, i, payload, ei);
+	return rc;
+}
+
+static int
+part_record(struct migration *m, struct slice payload, struct err_info *ei)
+{
+	const struct repo_entry *entry;
+	struct record_owner owner;
+	int rc = record_owner_of(payload, &owner, ei);
+
+	if (rc != 0)
+		return rc;
+	m->records++;
+	switch (owner.kind) {
+	case RECORD_GIT:
+		m->git++;
+		return keep_for_all(m, payload, ei);
+	case RECORD_GERRIT:
+		m->gerrit++;
+		return keep_for_all(m, payload, ei);
+	case RECORD_OTHER:
+		m->other++;
+		return 0;
+	case RECORD_GITHUB:
+		break;
+	}
+	entry = repo_list_find(&m->list, owner.owner, owner.repo);
+	if (entry != NULL)
+		return spool_add(m->spool, (size_t)(entry - m->list.items), payload, ei);
+	m->not_listed++;
+	return unlisted_add(m->unlisted, owner.owner, owner.repo);
+}
+
+static int
+part_all(struct migration *m, struct mlog_reader *log, struct err_info *ei)
+{
+	struct slice payload;
+	struct mlog_pos at;
+	int rc;
+
+	m->total_bytes = mlog_reader_total_bytes(log);
+	if (mlog_reader_segment_count(log) == 0)
+		return err_set(ei, ERR_NOENT, "there is no log");
+	while ((rc = mlog_reader_next(log, &payload, &at, ei)) == 0) {
+		rc = part_record(m, payload, ei);
+		if (rc != 0)
+			return err_wrap(ei, rc, "record at %u:%llu", at.segment,
+			    (unsigned long long)at.offset);
+		m->bytes += payload.len;
+		progress(m, false);
+	}
+	if (rc != ERR_NOENT)
+		return rc;
+	progress(m, true);
+	return spool_flush(m->spool, ei);
+}
+
+static int
+read_source(struct migration *m, struct err_info *ei)
+{
+	struct mlog_reader *log;
+	struct store *s;
+	int rc = store_open_with(m->set.source, &m->store_opts, &s, ei);
+
+	if (rc != 0)
+		return rc;
+	rc = mlog_reader_open(s, "", (struct mlog_pos){ 0 }, &log, ei);
+	if (rc == 0) {
+		rc = part_all(m, log, ei);
+		mlog_reader_close(log);
+	}
+	store_close(s);
+	return rc == 0 ? 0 : err_wrap(ei, rc, "%s", m->set.source);
+}
+
+/* --- the results --- */
+
+static int
+write_one(struct migration *m, size_t lane, struct migrate_result *ret, struct err_info *ei)
+{
+	const struct repo_entry *e = &m->list.items[lane];
+	bool own_folder = strchr(m->set.dest, '{') != NULL;
+	char prefix[REPO_NAME_MAX + 2] = "";
+	struct migrate_log job = { .holder = m->holder,
+		.prefix = prefix,
+		.store_opts = &m->store_opts,
+		.append_verified = m->set.append_verified,
+		.dry_run = m->set.dry_run,
+		.spool = m->spool,
+		.lane = lane };
+	struct buf url;
+	int rc;
+
+	if (!own_folder)
+		snprintf(prefix, sizeof(prefix), "%s/", e->name);
+	buf_init(&url, (size_t)8 << 10);
+	rc = repo_template_fill(m->set.dest, e, &url);
+	job.url = rc == 0 ? buf_cstr(&url) : NULL;
+	rc = job.url != NULL ? migrate_log(&job, ret, ei) : ERR_NOMEM;
+	buf_clear(&url);
+	return rc;
+}
+
+static const char *
+state_of(const struct migration *m, const struct migrate_result *r)
+{
+	if (r->written == 0)
+		return r->there > 0 ? "unchanged" : "no records";
+	return m->set.dry_run ? "to be written" : r->there > 0 ? "gone on with" : "written";
+}
+
+static void
+tell(struct migration *m, size_t lane, int rc, const struct migrate_result *r,
+    const struct err_info *ei)
+{
+	const char *name = m->list.items[lane].name;
+
+	pthread_mutex_lock(&m->telling);
+	m->failed += rc != 0;
+	if (rc != 0)
+		fprintf(stderr, "maintmigrate: %s: %s\n", name,
+		    ei->text[0] != '\0' ? ei->text : err_name(rc));
+	printf("%-14s %10llu records %12llu bytes  %s\n", rc == 0 ? state_of(m, r) : "failed",
+	    (unsigned long long)spool_count(m->spool, lane),
+	    (unsigned long long)spool_bytes(m->spool, lane), name);
+	fflush(stdout);
+	pthread_mutex_unlock(&m->telling);
+}
+
+static void
+write_lane(void *ctx, size_t lane)
+{
+	struct migration *m = ctx;
+	struct migrate_result r = { 0 };
+	struct err_info ei = { 0 };
+	bool is_large = spool_bytes(m->spool, lane) > LARGE_BYTES;
+	int rc;
+
+	if (is_large)
+		pthread_mutex_lock(&m->large);
+	rc = write_one(m, lane, &r, &ei);
+	if (is_large)
+		pthread_mutex_unlock(&m->large);
+	tell(m, lane, rc, &r, &ei);
+}
+
+static void
+summary(const struct migration *m)
+{
+	if (m->set.report)
+		unlisted_print(m->unlisted);
+	printf("%llu records read: %llu of repositories that are not listed, %llu git, %llu "
+	       "gerrit (%s), %llu others\n",
+	    (unsigned long long)m->records, (unsigned long long)m->not_listed,
+	    (unsigned long long)m->git, (unsigned long long)m->gerrit,
+	    m->set.keep_git ? "kept" : "left out", (unsigned long long)m->other);
+	printf("%zu of %zu repositories done\n", m->list.count - m->failed, m->list.count);
+}
+
+static int
+run(struct migration *m, struct err_info *ei)
+{
+	const struct repo_pick pick = { .url = m->set.repos,
+		.only = m->set.only.items,
+		.only_count = m->set.only.count,
+		.store_opts = &m->store_opts };
+	char sha[SHA224_HEX_LEN + 1];
+	int rc = repo_pick(&pick, &m->list, ei);
+
+	if (rc == 0)
+		rc = sha224_hex(slice_str(m->set.source), sha);
+	if (rc == 0)
+		rc = unlisted_new(&m->unlisted);
+	if (rc == 0)
+		rc = spool_new(m->set.scratch, m->list.count, &m->spool, ei);
+	if (rc != 0)
+		return rc;
+	/* The same for the same source, so that an interrupted run is gone on with. */
+	snprintf(m->holder, sizeof(m->holder), "maintmigrate-%.16s", sha);
+	rc = read_source(m, ei);
+	if (rc != 0)
+		return rc;
+	jobs_run(m->list.count, WRITERS, write_lane, m);
+	summary(m);
+	return m->failed == 0
+		   ? 0
+		   : err_set(ei, ERR_IO, "%zu repositories were not done", m->failed);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct migration m = { .telling = PTHREAD_MUTEX_INITIALIZER,
+		.large = PTHREAD_MUTEX_INITIALIZER };
+	enum conf_next next = CONF_RUN;
+	struct err_info ei = { 0 };
+	int rc = read_settings(&m.set, argc, argv, &next, &ei);
+
+	if (rc != 0) {
+		fprintf(stderr, "maintmigrate: %s\n", ei.text);
+		return 2;
+	}
+	if (next == CONF_EXIT)
+		return 0;
+	m.store_opts.ca_file = m.set.ca_file;
+	rc = run(&m, &ei);
+	if (rc != 0)
+		fprintf(
+		    stderr, "maintmigrate: %s\n", ei.text[0] != '\0' ? ei.text : err_name(rc));
+	spool_free(m.spool);
+	unlisted_free(m.unlisted);
+	repo_list_clear(&m.list);
+	return rc == 0 ? 0 : 1;
+}

@@ -1,0 +1,192 @@
+/* migrate_log.c - compare what is there, append what is missing, compare again. */
+#include "tools/migrate_log.h"
+
+#include <string.h>
+
+#include "mutation-log/mlog_fence.h"
+#include "mutation-log/mlog_reader.h"
+#include "mutation-log/mlog_record.h"
+#include "mutation-log/mlog_writer.h"
+
+/* What is under the prefix: nothing, a log, or ERR_EXISTS for what is no log. */
+static int
+look(const struct migrate_log *m, struct store *s, bool *ret_log, struct err_info *ei)
+{
+	struct store_list list;
+	size_t skip = strlen(m->prefix);
+	int rc = store_list(s, m->prefix, &list, ei);
+
+	if (rc != 0)
+		return rc;
+	*ret_log = list.count > 0;
+	for (size_t i = 0; i < list.count && rc == 0; i++) {
+		const char *name = list.items[i].name + skip;
+		char sha[SHA224_HEX_LEN + 1];
+		uint32_t number;
+
+		if (strcmp(name, MLOG_WRITER_NAME) != 0 &&
+		    mlog_segment_parse(name, &number, sha) != 0)
+			rc = err_set(ei, ERR_EXISTS,
+			    "%s is no part of a log: nothing is written there",
+			    list.items[i].name);
+	}
+	store_list_clear(&list);
+	return rc;
+}
+
+/* May the log that is there be gone on with? */
+static int
+check_holder(const struct migrate_log *m, struct store *s, struct err_info *ei)
+{
+	struct mlog_fence fence = { 0 };
+	int64_t generation;
+	bool ours, held;
+	int rc = mlog_fence_load(s, m->prefix, &fence, &generation, ei);
+
+	if (rc != 0 && rc != ERR_NOENT)
+		return rc;
+	ours = rc == 0 && strcmp(fence.holder, m->holder) == 0;
+	held = rc == 0 && !fence.released && !ours;
+	rc = 0;
+	if (held)
+		rc = err_set(ei, ERR_BUSY, "%s holds the log; stop it first", fence.holder);
+	else if (!ours && !m->append_verified)
+		rc = err_set(ei, ERR_EXISTS,
+		    "there is a log already; with --append-verified it is gone on with if it "
+		    "is "
+		    "the beginning of the result");
+	mlog_fence_clear(&fence);
+	return rc;
+}
+
+/*
+ * Read the log beside the spool: *ret_count records are the same.  With `whole` the log
+ * must have all of them.
+ */
+static int
+compare(const struct migrate_log *m, struct store *s, struct spool_reader *spool, bool whole,
+    uint64_t *ret_count, struct err_info *ei)
+{
+	struct mlog_reader *log;
+	struct slice got, want;
+	struct mlog_pos at;
+	uint64_t count = 0;
+	int rc = mlog_reader_open(s, m->prefix, (struct mlog_pos){ 0 }, &log, ei);
+
+	if (rc != 0)
+		return rc;
+	while ((rc = mlog_reader_next(log, &got, &at, ei)) == 0) {
+		rc = spool_next(spool, &want, ei);
+		if (rc == ERR_NOENT || (rc == 0 && !slice_eq(got, want)))
+			rc = err_set(ei, ERR_CONFLICT,
+			    "the record at %u:%llu is another than record %llu of the result",
+			    at.segment, (unsigned long long)at.offset,
+			    (unsigned long long)count);
+		if (rc != 0)
+			break;
+		count++;
+	}
+	mlog_reader_close(log);
+	if (rc == ERR_NOENT)
+		rc = 0;
+	if (rc == 0 && whole && count != spool_count(m->spool, m->lane))
+		rc = err_set(ei, ERR_CORRUPT, "read back, the log has %llu of %llu records",
+		    (unsigned long long)count,
+		    (unsigned long long)spool_count(m->spool, m->lane));
+	*ret_count = count;
+	return rc;
+}
+
+static int
+append_one(struct mlog_writer *w, struct slice payload, struct buf *framed, struct err_info *ei)
+{
+	struct mlog_pos at, end, before = mlog_writer_end(w);
+	int rc = mlog_place(before, payload.len, &at, &end);
+
+	if (rc != 0)
+		return err_set(ei, rc, "the log is full: %s", err_name(rc));
+	if (at.segment != before.segment) /* a full segment goes up once, and whole */
+		rc = mlog_writer_flush(w, ei);
+	buf_reset(framed);
+	mlog_record_append(framed, at.offset, payload);
+	if (rc == 0)
+		rc = buf_err(framed);
+	return rc == 0 ? mlog_writer_append(w, at, buf_view(framed), ei) : rc;
+}
+
+static int
+append_rest(const struct migrate_log *m, struct store *s, struct spool_reader *spool,
+    uint64_t *ret_written, struct err_info *ei)
+{
+	struct mlog_writer *w;
+	struct slice payload;
+	struct buf framed;
+	int rc = mlog_writer_open(s, m->prefix, m->holder, NULL, &w, ei);
+
+	if (rc != 0)
+		return rc;
+	buf_init(&framed, MLOG_RECORD_MAX + MLOG_HEADER_MAX);
+	while (rc == 0 && (rc = spool_next(spool, &payload, ei)) == 0) {
+		rc = append_one(w, payload, &framed, ei);
+		*ret_written += rc == 0;
+	}
+	if (rc == ERR_NOENT)
+		rc = mlog_writer_flush(w, ei);
+	if (rc == 0)
+		rc = mlog_writer_release(w, ei);
+	buf_clear(&framed);
+	mlog_writer_close(w);
+	return rc;
+}
+
+static int
+compare_whole(const struct migrate_log *m, struct store *s, struct err_info *ei)
+{
+	struct spool_reader *spool;
+	uint64_t count;
+	int rc = spool_open(m->spool, m->lane, &spool, ei);
+
+	if (rc == 0) {
+		rc = compare(m, s, spool, true, &count, ei);
+		spool_close(spool);
+	}
+	return rc;
+}
+
+static int
+write_log(const struct migrate_log *m, struct store *s, struct migrate_result *ret,
+    struct err_info *ei)
+{
+	uint64_t all = spool_count(m->spool, m->lane);
+	struct spool_reader *spool = NULL;
+	bool is_log = false;
+	int rc = look(m, s, &is_log, ei);
+
+	if (rc == 0 && is_log)
+		rc = check_holder(m, s, ei);
+	if (rc == 0)
+		rc = spool_open(m->spool, m->lane, &spool, ei);
+	if (rc == 0 && is_log)
+		rc = compare(m, s, spool, false, &ret->there, ei);
+	if (rc == 0 && m->dry_run)
+		ret->written = all - ret->there;
+	else if (rc == 0 && ret->there < all)
+		rc = append_rest(m, s, spool, &ret->written, ei);
+	spool_close(spool);
+	return rc == 0 && ret->written > 0 && !m->dry_run ? compare_whole(m, s, ei) : rc;
+}
+
+int
+migrate_log(const struct migrate_log *m, struct migrate_result *ret, struct err_info *ei)
+{
+	struct migrate_result result = { 0 };
+	struct store *s;
+	int rc = store_open_with(m->url, m->store_opts, &s, ei);
+
+	if (rc != 0)
+		return rc;
+	rc = write_log(m, s, &result, ei);
+	store_close(s);
+	*ret = result;
+	return rc;
+}

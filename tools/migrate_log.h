@@ -1,0 +1,35 @@
+/*
+ * migrate_log.h - writes one destination's log out of a spool, and reads it back.
+ */
+#pragma once
+
+#include "base/store/store.h"
+#include "tools/spool.h"
+
+struct migrate_log {
+	const char *url;                          /* of the store */
+	const char *prefix;                       /* of the log in it: "owner/repo/" or "" */
+	const char *holder;                       /* who writes: the same for the same source */
+	const struct store_open_opts *store_opts; /* may be NULL */
+	/*
+	 * The log may exist if it is the beginning of the result.  One that the same holder
+	 * left unfinished is gone on with in any case.
+	 */
+	bool append_verified;
+	bool dry_run; /* look and compare, write nothing */
+	struct spool *spool;
+	size_t lane; /* of it */
+};
+
+struct migrate_result {
+	uint64_t there;   /* records that the log had */
+	uint64_t written; /* appended now; with dry_run: that would be */
+};
+
+/*
+ * Make the log hold exactly the spool's records, in their order, bytes unchanged, and read
+ * all of it back.  ERR_EXISTS (there is a log, or something that is none; the text says
+ * which), ERR_CONFLICT (its records are others, with the place; or somebody took the log
+ * over), ERR_BUSY (held by another writer), ERR_CORRUPT, the store's errors.
+ */
+int migrate_log(const struct migrate_log *m, struct migrate_result *ret, struct err_info *ei);

@@ -1,0 +1,22 @@
+/*
+ * repo_pick.h - which repositories a tool is to work on: those of a list, of these the
+ * ones that were named; or without a list the ones that were named.
+ */
+#pragma once
+
+#include "base/repo_list.h"
+#include "base/store/store.h"
+
+struct repo_pick {
+	const char *url; /* of the list; may be NULL when there are names */
+	const char *const *only;
+	size_t only_count; /* 0 = all of the list */
+	const struct store_open_opts *store_opts;
+};
+
+/*
+ * Read the list and keep what was named.  Entries that are skipped are told on standard
+ * error.  ERR_NOENT for a name that the list does not have, ERR_INVAL for what is no name
+ * or when nothing is left, and as repo_list_parse() and the store.
+ */
+int repo_pick(const struct repo_pick *p, struct repo_list *ret, struct err_info *ei);

@@ -1,0 +1,246 @@
+/*
+ * spool.c - a file for each destination: u32 length, bytes, and so on.  Files are open
+ * only while they are written, so that their number is not bounded by descriptors.
+ */
+#include "tools/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "mutation-log/mlog.h"
+
+#define BUFFERS_BYTES ((size_t)32 << 20) /* of all destinations together */
+#define BUFFER_MAX ((size_t)256 << 10)   /* of one */
+#define BUFFER_MIN ((size_t)4 << 10)
+#define READ_BYTES ((size_t)1 << 20)
+
+struct lane {
+	struct buf pending;
+	uint64_t count, bytes;
+	bool exists;
+};
+
+struct spool {
+	char dir[PATH_MAX];
+	struct lane *lanes;
+	size_t count, buffer_bytes;
+};
+
+struct spool_reader {
+	FILE *file; /* NULL when nothing was ever written */
+	struct buf record;
+	char path[PATH_MAX];
+};
+
+static void
+lane_path(const struct spool *s, size_t lane, char out[PATH_MAX])
+{
+	snprintf(out, PATH_MAX, "%s/%zu", s->dir, lane);
+}
+
+static int
+fail(struct err_info *ei, const char *what, const char *path)
+{
+	return err_set(ei, err_from_errno(errno), "%s %s: %s", what, path, strerror(errno));
+}
+
+int
+spool_new(const char *dir, size_t count, struct spool **ret, struct err_info *ei)
+{
+	struct spool *s = mem_zalloc(sizeof(*s));
+	int n;
+
+	if (s == NULL)
+		return ERR_NOMEM;
+	n = snprintf(s->dir, sizeof(s->dir), "%s/maintmigrate-XXXXXX", dir);
+	s->lanes = mem_calloc(count > 0 ? count : 1, sizeof(*s->lanes));
+	if (s->lanes == NULL || n < 0 || (size_t)n >= sizeof(s->dir) - 32) {
+		mem_free(s->lanes);
+		mem_free(s);
+		return s == NULL ? ERR_NOMEM : err_set(ei, ERR_INVAL, "%s: too long", dir);
+	}
+	s->count = count;
+	s->buffer_bytes = BUFFERS_BYTES / (count > 0 ? count : 1);
+	if (s->buffer_bytes > BUFFER_MAX)
+		s->buffer_bytes = BUFFER_MAX;
+	if (s->buffer_bytes < BUFFER_MIN)
+		s->buffer_bytes = BUFFER_MIN;
+	for (size_t i = 0; i < count; i++)
+		buf_init(&s->lanes[i].pending, SIZE_MAX / 2);
+	if (mkdtemp(s->dir) == NULL) {
+		int rc = fail(ei, "cannot make", s->dir);
+
+		s->dir[0] = '\0';
+		spool_free(s);
+		return rc;
+	}
+	*ret = s;
+	return 0;
+}
+
+void
+spool_free(struct spool *s)
+{
+	char path[PATH_MAX];
+
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < s->count; i++) {
+		lane_path(s, i, path);
+		if (s->lanes[i].exists)
+			unlink(path);
+		buf_clear(&s->lanes[i].pending);
+	}
+	if (s->dir[0] != '\0')
+		rmdir(s->dir);
+	mem_free(s->lanes);
+	mem_free(s);
+}
+
+static int
+write_all(int fd, struct slice s)
+{
+	while (s.len > 0) {
+		ssize_t n = write(fd, s.ptr, s.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		s = (struct slice){ s.ptr + n, s.len - (size_t)n };
+	}
+	return 0;
+}
+
+static int
+flush_lane(struct spool *s, size_t lane, struct err_info *ei)
+{
+	struct lane *l = &s->lanes[lane];
+	char path[PATH_MAX];
+	int fd, rc = 0;
+
+	if (buf_err(&l->pending) != 0)
+		return buf_err(&l->pending);
+	if (l->pending.len == 0)
+		return 0;
+	lane_path(s, lane, path);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fail(ei, "cannot write", path);
+	l->exists = true;
+	if (write_all(fd, buf_view(&l->pending)) != 0)
+		rc = fail(ei, "cannot write", path);
+	if (close(fd) != 0 && rc == 0)
+		rc = fail(ei, "cannot write", path);
+	buf_reset(&l->pending);
+	return rc;
+}
+
+int
+spool_add(struct spool *s, size_t to, struct slice payload, struct err_info *ei)
+{
+	struct lane *l = &s->lanes[to];
+	int rc = 0;
+
+	if (l->pending.len > 0 && l->pending.len + payload.len + 4 > s->buffer_bytes)
+		rc = flush_lane(s, to, ei);
+	if (rc != 0)
+		return rc;
+	buf_le32(&l->pending, (uint32_t)payload.len);
+	buf_slice(&l->pending, payload);
+	l->count++;
+	l->bytes += payload.len;
+	if (l->pending.len > s->buffer_bytes) { /* a large record keeps no large buffer */
+		rc = flush_lane(s, to, ei);
+		buf_clear(&l->pending);
+	}
+	return rc;
+}
+
+uint64_t
+spool_count(const struct spool *s, size_t to)
+{
+	return s->lanes[to].count;
+}
+
+uint64_t
+spool_bytes(const struct spool *s, size_t to)
+{
+	return s->lanes[to].bytes;
+}
+
+int
+spool_flush(struct spool *s, struct err_info *ei)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->count && rc == 0; i++) {
+		rc = flush_lane(s, i, ei);
+		buf_clear(&s->lanes[i].pending);
+	}
+	return rc;
+}
+
+/* --- reading --- */
+
+int
+spool_open(struct spool *s, size_t from, struct spool_reader **ret, struct err_info *ei)
+{
+	struct spool_reader *r = mem_zalloc(sizeof(*r));
+
+	if (r == NULL)
+		return ERR_NOMEM;
+	buf_init(&r->record, MLOG_RECORD_MAX);
+	lane_path(s, from, r->path);
+	if (s->lanes[from].exists) {
+		r->file = fopen(r->path, "re");
+		if (r->file == NULL) {
+			int rc = fail(ei, "cannot read", r->path);
+
+			spool_close(r);
+			return rc;
+		}
+		setvbuf(r->file, NULL, _IOFBF, READ_BYTES);
+	}
+	*ret = r;
+	return 0;
+}
+
+void
+spool_close(struct spool_reader *r)
+{
+	if (r == NULL)
+		return;
+	if (r->file != NULL)
+		fclose(r->file);
+	buf_clear(&r->record);
+	mem_free(r);
+}
+
+int
+spool_next(struct spool_reader *r, struct slice *ret, struct err_info *ei)
+{
+	unsigned char head[4];
+	size_t n = r->file != NULL ? fread(head, 1, sizeof(head), r->file) : 0;
+	uint32_t len;
+
+	if (n == 0 && (r->file == NULL || feof(r->file) != 0))
+		return ERR_NOENT;
+	if (n != sizeof(head))
+		return err_set(ei, ERR_CORRUPT, "%s: cut off", r->path);
+	len = get_le32(head);
+	buf_reset(&r->record);
+	if (buf_reserve(&r->record, len) != 0)
+		return buf_err(&r->record);
+	if (len > 0 && fread(r->record.ptr, 1, len, r->file) != len)
+		return err_set(ei, ERR_CORRUPT, "%s: cut off", r->path);
+	r->record.len = len;
+	*ret = len > 0 ? (struct slice){ r->record.ptr, len } : SLICE("");
+	return 0;
+}
