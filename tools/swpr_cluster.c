@@ -11,11 +11,11 @@
 
 #define ANSWER_BYTES_MAX ((size_t)16 << 20)
 #define ORDER_BYTES_MAX ((size_t)4 << 20)
-#define ORDER_MAX 5000   /* numbers of one order; sync takes 10,000 */
-#define LIST_MS 60000    /* a page; the router gives up before */
-#define BURY_MS 65000    /* sync answers within 55 s */
+#define ORDER_MAX 5000 /* numbers of one order; sync takes 10,000 */
+#define LIST_MS 60000  /* a page; the router gives up before */
+#define BURY_MS 65000  /* sync answers within 55 s */
 #define POKE_MS 10000
-#define TOKEN_MAX 2048   /* bytes of a page token, encoded */
+#define TOKEN_MAX 2048 /* bytes of a page token, encoded */
 
 struct question {
 	const char *who; /* for messages */
@@ -71,8 +71,8 @@ ask(const struct question *q, json_t **ret, int *ret_status, struct err_info *ei
 	snprintf(length, sizeof(length), "%zu", q->body.len);
 	n = fcgi_call_params(q->method, q->target, length, params);
 	if (q->secret != NULL)
-		params[n++] = (struct fcgi_pair){ SLICE("HTTP_X_MAINTNER_SECRET"),
-			slice_str(q->secret) };
+		params[n++] =
+		    (struct fcgi_pair){ SLICE("HTTP_X_MAINTNER_SECRET"), slice_str(q->secret) };
 	buf_init(&answer, ANSWER_BYTES_MAX);
 	rc = fcgi_call(q->addr, params, n, q->body, q->timeout_ms, &answer, &head, ei);
 	if (rc != 0) {
@@ -100,8 +100,8 @@ add_page(const json_t *issues, struct swpr_numbers *ret, struct err_info *ei)
 	json_array_foreach(issues, i, v)
 	{
 		json_int_t n = json_integer_value(json_object_get(v, "issueId"));
-		int rc = n < 1 || n > INT32_MAX ? ERR_PROTO
-						: swpr_numbers_add(ret, (uint32_t)n);
+		int rc =
+		    n < 1 || n > INT32_MAX ? ERR_PROTO : swpr_numbers_add(ret, (uint32_t)n);
 
 		if (rc != 0)
 			return err_set(ei, rc, "the mirror's list: element %zu", i);
@@ -271,8 +271,8 @@ swpr_bury(const struct swpr_cluster *c, const struct repo_entry *e, struct swpr_
 	int rc = 0;
 
 	for (size_t i = 0; i < count && rc == 0; i += ORDER_MAX)
-		rc = bury_some(c, e, burials + i,
-		    count - i < ORDER_MAX ? count - i : ORDER_MAX, ei);
+		rc = bury_some(
+		    c, e, burials + i, count - i < ORDER_MAX ? count - i : ORDER_MAX, ei);
 	return rc == 0 ? 0 : err_wrap(ei, rc, "asking for tombstones");
 }
 

@@ -131,8 +131,7 @@ take_graph_page(const json_t *list, struct swpr_listing *l, bool *ret_last, stru
 }
 
 static int
-ask_graph_page(
-    struct swpr_hub *h, struct swpr_listing *l, bool *ret_last, struct err_info *ei)
+ask_graph_page(struct swpr_hub *h, struct swpr_listing *l, bool *ret_last, struct err_info *ei)
 {
 	char query[400];
 	struct gh_graph answer;
@@ -158,8 +157,7 @@ ask_graph_page(
 
 /* Where GraphQL is of no use, REST lists all of it, issues and pull requests in one. */
 static int
-list_graph_page(
-    struct swpr_hub *h, struct swpr_listing *l, bool *ret_done, struct err_info *ei)
+list_graph_page(struct swpr_hub *h, struct swpr_listing *l, bool *ret_done, struct err_info *ei)
 {
 	bool last = false;
 	int rc = ERR_TIMEOUT;

@@ -10,10 +10,10 @@
 #define SWPR_DESTINATION_MAX 224 /* "owner/repo/number" and a NUL */
 
 struct swpr_hub {
-	struct gh *gh;                /* borrowed */
-	char owner[128], name[128];   /* as GitHub calls the repository now */
-	int64_t now_ms;               /* GitHub's clock at the last health check */
-	uint64_t requests_max;        /* of gh_stats(): past it nothing more is asked */
+	struct gh *gh;              /* borrowed */
+	char owner[128], name[128]; /* as GitHub calls the repository now */
+	int64_t now_ms;             /* GitHub's clock at the last health check */
+	uint64_t requests_max;      /* of gh_stats(): past it nothing more is asked */
 };
 
 void swpr_hub_init(struct swpr_hub *h, struct gh *gh, const struct repo_entry *e);

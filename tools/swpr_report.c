@@ -1,5 +1,6 @@
 /* swpr_report.c - what sweeps found, for people: a table and a sentence. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "tools/swpr_sweep.h"
 
@@ -9,6 +10,7 @@ static struct swpr_tally
 sum_of(const struct swpr_tally *rows, size_t count)
 {
 	struct swpr_tally sum = { .repo = "all" };
+	size_t undone = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		sum.mirrored += rows[i].mirrored;
@@ -20,7 +22,10 @@ sum_of(const struct swpr_tally *rows, size_t count)
 		sum.lacking += rows[i].lacking;
 		sum.buried += rows[i].buried;
 		sum.requests += rows[i].requests;
+		undone += rows[i].undone;
 	}
+	if (undone > 0)
+		snprintf(sum.note, sizeof(sum.note), "%zu not to the end", undone);
 	return sum;
 }
 
@@ -41,9 +46,9 @@ swpr_table(const struct swpr_tally *rows, size_t count, struct buf *out)
 
 	for (size_t i = 0; i < count; i++)
 		width = strlen(rows[i].repo) > width ? strlen(rows[i].repo) : width;
-	buf_fmt(out, "%-*s %9s %9s %8s %8s %8s %8s %8s %8s %9s  %s\n", (int)width,
-	    "repository", "mirrored", "on GitHub", "deleted", "moved", "vanished", "waiting",
-	    "lacking", "buried", "requests", "result");
+	buf_fmt(out, "%-*s %9s %9s %8s %8s %8s %8s %8s %8s %9s  %s\n", (int)width, "repository",
+	    "mirrored", "on GitHub", "deleted", "moved", "vanished", "waiting", "lacking",
+	    "buried", "requests", "result");
 	for (size_t i = 0; i < count; i++)
 		add_row(&rows[i], (int)width, out);
 	add_row(&sum, (int)width, out);

@@ -235,8 +235,7 @@ read_repo(const json_t *v, size_t index, struct swpr_state *s, struct err_info *
 			rc = read_missing(json_object_get(v, "missing"), r, &problem);
 		r->swept_ms = json_integer_value(swept);
 		if (rc == 0 && problem == NULL)
-			rc = read_listing(
-			    json_object_get(v, "listing"), &r->listing, &problem);
+			rc = read_listing(json_object_get(v, "listing"), &r->listing, &problem);
 	}
 	if (problem != NULL)
 		rc = err_set(
@@ -280,8 +279,8 @@ swpr_state_parse(struct slice text, struct swpr_state *ret, struct err_info *ei)
 	int rc;
 
 	if (text.len > SWPR_STATE_BYTES_MAX)
-		return err_set(ei, ERR_LIMIT, "sweep state: longer than %zu bytes",
-		    SWPR_STATE_BYTES_MAX);
+		return err_set(
+		    ei, ERR_LIMIT, "sweep state: longer than %zu bytes", SWPR_STATE_BYTES_MAX);
 	rc = json_in_parse(text, "sweep state", &doc, ei);
 	if (rc != 0)
 		return rc;

@@ -26,14 +26,15 @@ struct swpr_missing {
 
 /* How far the listing of what GitHub has, has come. */
 struct swpr_listing {
-	char part[SWPR_PART_MAX];  /* which listing; "" = not begun */
-	char next[SWPR_NEXT_MAX];  /* where it goes on; "" = at its beginning */
+	char part[SWPR_PART_MAX]; /* which listing; "" = not begun */
+	char next[SWPR_NEXT_MAX]; /* where it goes on; "" = at its beginning */
 	struct swpr_numbers seen;
 };
 
 struct swpr_repo_state {
 	char name[REPO_NAME_MAX + 1];
-	int64_t swept_ms; /* end of the last complete sweep, by this machine's clock; 0: never */
+	int64_t
+	    swept_ms; /* end of the last complete sweep, by this machine's clock; 0: never */
 	struct swpr_missing *missing;
 	size_t missing_count, missing_cap;
 	struct swpr_listing listing;

@@ -25,8 +25,7 @@ struct sweep {
 };
 
 /* Notes are told in the table; the first one counts. */
-static void __attribute__((format(printf, 2, 3)))
-leave(struct sweep *s, const char *fmt, ...)
+static void __attribute__((format(printf, 2, 3))) leave(struct sweep *s, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -67,8 +66,8 @@ look_at(struct sweep *s, uint32_t number, struct err_info *ei)
 	int rc = swpr_hub_look(s->hub, number, &sight, moved_to, ei);
 
 	if (rc == 0)
-		rc = swpr_state_observe(s->state, number, sight, s->hub->now_ms,
-		    s->rules->confirm_ms, &verdict);
+		rc = swpr_state_observe(
+		    s->state, number, sight, s->hub->now_ms, s->rules->confirm_ms, &verdict);
 	if (rc != 0)
 		return rc;
 	s->tally->waiting += verdict == SWPR_WAIT;
