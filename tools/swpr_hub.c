@@ -8,9 +8,9 @@
 
 #define TRIES 3 /* of a page that failed in a way that may pass */
 
-/* Parts of a listing, in their order; the last one stands alone. */
+/* Parts of a listing, in their order, or all of it by REST; at the end it is done. */
 static const char *const part_issues = "issues", *const part_pulls = "pullRequests",
-			 *const part_rest = "rest";
+			 *const part_rest = "rest", *const part_done = "done";
 
 void
 swpr_hub_init(struct swpr_hub *h, struct gh *gh, const struct repo_entry *e)
@@ -208,11 +208,11 @@ list_rest_page(struct swpr_hub *h, struct swpr_listing *l, bool *ret_done, struc
 int
 swpr_hub_list(struct swpr_hub *h, struct swpr_listing *l, bool *ret_done, struct err_info *ei)
 {
-	bool done = false;
+	bool done = strcmp(l->part, part_done) == 0;
 	int rc = 0;
 
 	/* A state of another program's making, or of one that had a token: begin again. */
-	if (strcmp(l->part, part_rest) != 0 &&
+	if (!done && strcmp(l->part, part_rest) != 0 &&
 	    ((strcmp(l->part, part_issues) != 0 && strcmp(l->part, part_pulls) != 0) ||
 		!gh_has_token(h->gh))) {
 		swpr_listing_reset(l);
@@ -222,6 +222,8 @@ swpr_hub_list(struct swpr_hub *h, struct swpr_listing *l, bool *ret_done, struct
 		rc = strcmp(l->part, part_rest) == 0 ? list_rest_page(h, l, &done, ei)
 						     : list_graph_page(h, l, &done, ei);
 	swpr_numbers_sort(&l->seen);
+	if (rc == 0 && done)
+		set_part(l, part_done);
 	if (rc == 0)
 		*ret_done = done;
 	return rc == 0 ? 0 : err_wrap(ei, rc, "listing what GitHub has");

@@ -30,7 +30,8 @@ int swpr_hub_health(struct swpr_hub *h, struct err_info *ei);
 /*
  * Go on with the listing until it is complete or the budget is used up; *ret_done tells
  * which.  By GraphQL a hundred numbers a request and nothing else, by REST where there is
- * none.  Afterwards `l->seen` is sorted.
+ * none.  Afterwards `l->seen` is sorted.  A listing that was completed before is done at
+ * once: its owner resets it when it was made use of.
  */
 int swpr_hub_list(
     struct swpr_hub *h, struct swpr_listing *l, bool *ret_done, struct err_info *ei);

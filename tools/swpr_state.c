@@ -72,6 +72,16 @@ find_missing(struct swpr_repo_state *r, uint32_t number)
 	return NULL;
 }
 
+bool
+swpr_state_is_missing(const struct swpr_repo_state *r, uint32_t number)
+{
+	for (size_t i = 0; i < r->missing_count; i++) {
+		if (r->missing[i].number == number)
+			return true;
+	}
+	return false;
+}
+
 void
 swpr_state_forget(struct swpr_repo_state *r, uint32_t number)
 {

@@ -79,6 +79,7 @@ enum swpr_verdict {
  */
 int swpr_state_observe(struct swpr_repo_state *r, uint32_t number, enum swpr_sight sight,
     int64_t now_ms, int64_t confirm_ms, enum swpr_verdict *ret);
+bool swpr_state_is_missing(const struct swpr_repo_state *r, uint32_t number);
 void swpr_state_forget(struct swpr_repo_state *r, uint32_t number);
 /* Forget those that are not in `candidates`: they are listed again, or tombstoned. */
 void swpr_state_prune(struct swpr_repo_state *r, const struct swpr_numbers *candidates);

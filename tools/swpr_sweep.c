@@ -71,23 +71,55 @@ look_at(struct sweep *s, uint32_t number, struct err_info *ei)
 	if (rc != 0)
 		return rc;
 	s->tally->waiting += verdict == SWPR_WAIT;
+	if (verdict == SWPR_KEEP) /* as if listed: not asked for again by a run that goes on */
+		return swpr_numbers_add(&s->state->listing.seen, number);
 	return verdict == SWPR_BURY ? add_burial(s, number, sight, moved_to) : 0;
 }
 
+/* As far as the budget goes; *ret_left grows by those that it does not reach. */
+static int
+look_at_some(
+    struct sweep *s, const struct swpr_numbers *which, size_t *ret_left, struct err_info *ei)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < which->count && rc == 0 && !swpr_hub_spent(s->hub); i++)
+		rc = look_at(s, which->items[i], ei);
+	*ret_left += which->count - i;
+	return rc;
+}
+
+/*
+ * New ones first, so that a small budget comes to the end of them over several runs.
+ * While some are left the listing is kept, and the next run begins with these.
+ */
 static int
 look_at_missing(struct sweep *s, struct err_info *ei)
 {
-	size_t i;
+	struct swpr_numbers fresh = { .items = NULL }, again = { .items = NULL };
+	size_t left = 0;
 	int rc = 0;
 
 	s->burials = mem_calloc(s->missing.count + 1, sizeof(*s->burials));
 	if (s->burials == NULL)
 		return ERR_NOMEM;
-	for (i = 0; i < s->missing.count && rc == 0 && !swpr_hub_spent(s->hub); i++)
-		rc = look_at(s, s->missing.items[i], ei);
-	if (rc == 0 && i < s->missing.count)
+	for (size_t i = 0; i < s->missing.count && rc == 0; i++)
+		rc = swpr_numbers_add(
+		    swpr_state_is_missing(s->state, s->missing.items[i]) ? &again : &fresh,
+		    s->missing.items[i]);
+	if (rc == 0)
+		rc = look_at_some(s, &fresh, &left, ei);
+	if (rc == 0)
+		rc = look_at_some(s, &again, &left, ei);
+	swpr_numbers_clear(&fresh);
+	swpr_numbers_clear(&again);
+	swpr_numbers_sort(&s->state->listing.seen);
+	if (rc == 0 && left == 0)
+		swpr_listing_reset(&s->state->listing);
+	else if (rc == 0)
 		leave(s, "%zu numbers were not looked at: the budget of requests is used up",
-		    s->missing.count - i);
+		    left);
 	return rc;
 }
 
@@ -164,7 +196,6 @@ sweep(struct sweep *s, struct err_info *ei)
 		return 0;
 	}
 	if (rc == 0) {
-		swpr_listing_reset(&s->state->listing);
 		swpr_state_prune(s->state, &s->missing);
 		rc = look_at_missing(s, ei);
 	}
