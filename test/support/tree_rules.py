@@ -30,7 +30,7 @@ QUOTED = {
     "router": ("base/", "router/"),
     "sprvsr": ("base/", "sprvsr/"),
     "tools": ("base/", "mutation-log/", "lmdb-schema/snap_read.h", "lmdb-schema/snap_write.h",
-              "sync/apply.h", "sync/replay.h", "fcgi/json_issue.h", "fcgi/fields.h", "tools/"),
+              "sync/apply.h", "sync/replay.h", "sync/github/", "fcgi/json_issue.h", "fcgi/fields.h", "tools/"),
 }
 
 # library header -> the only places that may include it
