@@ -159,6 +159,8 @@ script_perform(struct http *h, const struct http_request *req, struct http_respo
 	res->status = a->status;
 	if (a->headers != NULL)
 		buf_str(&res->headers, a->headers);
+	if (a->body != NULL && req->on_body != NULL && http_status_err(a->status) == 0)
+		return req->on_body(req->body_ctx, slice_str(a->body));
 	if (a->body != NULL)
 		buf_str(&res->body, a->body);
 	return buf_err(&res->body);

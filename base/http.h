@@ -44,9 +44,15 @@ struct http_request {
 	bool fresh;                        /* on a connection of its own: see above */
 	bool identity;                     /* take the body as stored: no Content-Encoding */
 	size_t body_max;                   /* cap on the answer's body, in bytes */
-	int64_t connect_ms;                /* 0 = 10 s */
-	int64_t stall_ms;                  /* longest time without a byte; 0 = 30 s */
-	int64_t total_ms;                  /* 0 = 5 minutes */
+	/*
+	 * If set, a 2xx answer's body goes here piece by piece, decoded, and is neither kept
+	 * nor capped: for answers without an end.  Not 0 ends the transfer with that code.
+	 */
+	int (*on_body)(void *ctx, struct slice piece);
+	void *body_ctx;
+	int64_t connect_ms; /* 0 = 10 s */
+	int64_t stall_ms;   /* longest time without a byte; 0 = 30 s */
+	int64_t total_ms;   /* 0 = 5 minutes */
 };
 
 struct http_response {
@@ -89,6 +95,14 @@ struct http {
  */
 int http_curl_new(const char *user_agent, const char *ca_file, const struct cancel *cancel,
     struct http **ret, struct err_info *ei);
+
+/* Whom to trust and who to be, as PEM texts; NULL: the system's certificates, nobody. */
+struct http_tls {
+	const char *ca_pem, *cert_pem, *key_pem;
+};
+/* The same with texts instead of a file; they are borrowed until http_free(). */
+int http_curl_new_tls(const char *user_agent, const struct http_tls *tls,
+    const struct cancel *cancel, struct http **ret, struct err_info *ei);
 void http_free(struct http *h); /* NULL is fine */
 
 /*

@@ -20,21 +20,32 @@ struct http_curl {
 	struct cancel cancel;
 	const char *user_agent;
 	const char *ca_file;
+	struct http_tls tls;
 	char reason[CURL_ERROR_SIZE]; /* why a certificate was refused */
 };
 
 /* What the callbacks of one transfer need. */
 struct transfer {
 	struct http_response *res;
+	const struct http_request *req;
+	CURL *easy;
 	bool over_limit;
+	int taker_err; /* what the request's on_body said */
 };
 
 static size_t
 on_body(char *data, size_t one, size_t len, void *ctx)
 {
 	struct transfer *t = ctx;
+	long status = 0;
 
 	(void)one;
+	if (t->req->on_body != NULL &&
+	    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+	    http_status_err((int)status) == 0) {
+		t->taker_err = t->req->on_body(t->req->body_ctx, (struct slice){ data, len });
+		return t->taker_err == 0 ? len : CURL_WRITEFUNC_ERROR;
+	}
 	buf_add(&t->res->body, data, len);
 	if (buf_err(&t->res->body) == 0)
 		return len;
@@ -106,6 +117,18 @@ or_default(int64_t ms, long otherwise)
 }
 
 static void
+set_blob(CURL *e, CURLoption option, const char *pem)
+{
+	struct curl_blob blob = { .flags = CURL_BLOB_NOCOPY };
+
+	if (pem == NULL)
+		return;
+	blob.data = (void *)(uintptr_t)pem;
+	blob.len = strlen(pem);
+	curl_easy_setopt(e, option, &blob);
+}
+
+static void
 set_options(struct http_curl *c, const struct http_request *req, struct transfer *t,
     struct curl_slist *headers)
 {
@@ -134,6 +157,9 @@ set_options(struct http_curl *c, const struct http_request *req, struct transfer
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->reason);
 	if (c->ca_file != NULL)
 		curl_easy_setopt(e, CURLOPT_CAINFO, c->ca_file);
+	set_blob(e, CURLOPT_CAINFO_BLOB, c->tls.ca_pem);
+	set_blob(e, CURLOPT_SSLCERT_BLOB, c->tls.cert_pem);
+	set_blob(e, CURLOPT_SSLKEY_BLOB, c->tls.key_pem);
 	set_method(e, req);
 }
 
@@ -167,6 +193,8 @@ run(struct http_curl *c, CURLcode *ret_code)
 static int
 curl_err(CURLcode code, const struct transfer *t, const char *url)
 {
+	if (t->taker_err != 0)
+		return t->taker_err;
 	if (t->over_limit)
 		return ERR_LIMIT;
 	if (buf_err(&t->res->body) == ERR_NOMEM || buf_err(&t->res->headers) == ERR_NOMEM)
@@ -215,7 +243,7 @@ curl_perform(struct http *h, const struct http_request *req, struct http_respons
     struct err_info *ei)
 {
 	struct http_curl *c = (struct http_curl *)h;
-	struct transfer t = { .res = res };
+	struct transfer t = { .res = res, .req = req, .easy = c->easy };
 	struct curl_slist *headers = header_list(req->headers);
 	CURLcode code = CURLE_OK;
 	long status = 0;
@@ -288,4 +316,15 @@ http_curl_new(const char *user_agent, const char *ca_file, const struct cancel *
 	}
 	*ret = &c->base;
 	return 0;
+}
+
+int
+http_curl_new_tls(const char *user_agent, const struct http_tls *tls,
+    const struct cancel *cancel, struct http **ret, struct err_info *ei)
+{
+	int rc = http_curl_new(user_agent, NULL, cancel, ret, ei);
+
+	if (rc == 0)
+		((struct http_curl *)*ret)->tls = *tls;
+	return rc;
 }

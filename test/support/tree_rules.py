@@ -30,7 +30,7 @@ QUOTED = {
     "router": ("base/", "router/"),
     "sprvsr": ("base/", "sprvsr/"),
     "tools": ("base/", "mutation-log/", "lmdb-schema/snap_read.h", "lmdb-schema/snap_write.h",
-              "sync/apply.h", "sync/replay.h", "fcgi/json_issue.h", "fcgi/json_child.h",
+              "sync/apply.h", "sync/replay.h", "sync/github/", "fcgi/json_issue.h", "fcgi/json_child.h",
               "fcgi/fields.h", "tools/"),
 }
 
@@ -42,6 +42,7 @@ SYSTEM = {
     "lmdb.h": ("lmdb-schema/snap_format.h",),
     "fcgiapp.h": ("fcgi/request_libfcgi.c",),
     "pcre2.h": ("base/cel/cel_match.c",),
+    "yaml.h": ("sprvsr/k8s_kubeconfig.c",),
     "jansson.h": ("base/json.h", "mutation-log/mlog_fence.c"),
     "protobuf-c/": ("tools/mutation_json.h", "mutation-log/"),
 }

@@ -1,7 +1,8 @@
 # packages.sh - Debian packages that a job needs, installed only when one is missing.
 
 BUILD_PACKAGES="build-essential cmake ninja-build pkg-config libfcgi-dev libcurl4-openssl-dev
- libjansson-dev liblmdb-dev libpcre2-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler libuv1-dev"
+ libjansson-dev liblmdb-dev libpcre2-dev libssl-dev libprotobuf-c-dev protobuf-c-compiler libuv1-dev
+ libyaml-dev"
 
 # What a recording is served with in GitHub's place.
 DOUBLE_PACKAGES="python3 python3-graphql-core"

@@ -15,12 +15,14 @@ from part_http import measure_http
 from part_migrate import measure_migrate
 from part_router import measure_router
 from part_storage import measure_flush, measure_rebuild, measure_start
+from part_supervisor import measure_supervisor
 from part_sync import measure_sync
 from table import HEAD, plain, write_results
 
 PARTS = {"rebuild": measure_rebuild, "start": measure_start, "http": measure_http,
          "filter": measure_filter, "sync": measure_sync, "flush": measure_flush,
-         "bucket": measure_bucket, "router": measure_router, "migrate": measure_migrate}
+         "bucket": measure_bucket, "router": measure_router, "migrate": measure_migrate,
+         "supervisor": measure_supervisor}
 RESULTS = os.path.join(ROOT, "test", "bench", "RESULTS.md")
 
 

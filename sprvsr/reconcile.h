@@ -1,0 +1,77 @@
+/*
+ * reconcile.h - desired and observed become actions.  Pure: time is an argument.
+ */
+#pragma once
+
+#include "sprvsr/observed.h"
+
+enum verb {
+	ACT_CREATE,
+	ACT_UPDATE, /* it was wanted otherwise before */
+	ACT_REPAIR, /* somebody else changed it */
+	ACT_DELETE,
+	ACTS
+};
+
+struct action {
+	enum verb verb;
+	enum kind kind;
+	char name[OBJECT_NAME_MAX];
+	char uid[64];                   /* of what is there; "" for ACT_CREATE */
+	char hash[SHA224_HEX_LEN + 1];  /* that will be wanted; "" for ACT_DELETE */
+	const struct repo_entry *entry; /* NULL for ACT_DELETE; the desired set's */
+	bool was_ready;
+};
+
+/* What was done to an object lately: not seen yet, failed, or done again and again. */
+struct trail {
+	bool running, disturbed;  /* disturbed: the object was removed meanwhile */
+	int64_t pending_until_ms; /* done, but the watch has not shown it */
+	char version[32];         /* what was seen when it was begun */
+	char hash[SHA224_HEX_LEN + 1];
+	bool was_ready; /* before it */
+	int64_t not_before_ms, done_ms;
+	unsigned failures, repairs;
+};
+
+struct trails {
+	struct names of[KINDS]; /* -> struct trail */
+};
+
+struct reconcile_opts {
+	size_t batch;       /* changed Deployments that may be not ready at once */
+	size_t actions_max; /* in one plan */
+	unsigned prune_percent;
+	size_t prune_allowed; /* removals that were confirmed */
+	int64_t now_ms;       /* monotonic */
+};
+
+#define PRUNE_LEAST 5 /* so many may always be removed */
+
+struct plan {
+	struct action *actions;
+	size_t count, cap;
+	bool more;          /* actions_max was reached */
+	size_t left;        /* repositories that have left the list and have objects still */
+	bool prune_refused; /* they are too many */
+	size_t prune_limit;
+	size_t conflicts, scaled_to_zero, waiting_for_ready, held_back, in_flight;
+	const char *conflict_name; /* of the first; observed's, under its lock */
+	int64_t wake_ms;           /* when something that waits may be done; 0: nothing waits */
+};
+
+/*
+ * Compare and plan.  Under observed's lock.  What was compared is noted in `seen`, so that
+ * it is not compared again.  *ret is ended with plan_clear().  ERR_NOMEM, ERR_LIMIT.
+ */
+int reconcile(const struct desired *want, struct observed *seen, struct trails *trails,
+    const struct reconcile_opts *o, struct plan *ret);
+void plan_clear(struct plan *p);
+
+struct trail *trail_get(struct trails *t, enum kind kind, const char *name); /* or NULL */
+struct trail *trail_make(struct trails *t, enum kind kind, const char *name);
+void trails_clear(struct trails *t);
+/* An action has begun; it has ended with `rc`, and the object now has `version` ("": none). */
+void trail_begin(struct trail *t, const struct action *a, const char *version);
+void trail_end(struct trail *t, const struct action *a, int rc, const char *version,
+    int64_t now_ms, double jitter);

@@ -1,0 +1,33 @@
+/*
+ * supervisor.h - the loop: reads the list, compares, gives out work; and the threads around
+ * it, which watch, lead and act.
+ */
+#pragma once
+
+#include "sprvsr/act.h"
+#include "sprvsr/source.h"
+#include "sprvsr/status.h"
+
+struct supervisor;
+
+struct supervisor_opts {
+	struct k8s_shared *api;
+	struct source *source;
+	const struct desired_opts *desired;
+	const char *lease_name; /* NULL: this one leads */
+	size_t batch, prune_allowed;
+	unsigned prune_percent, threads;
+	int64_t list_ms, resync_ms;
+};
+
+/* `o` is copied, what it points to borrowed. */
+int supervisor_start(
+    const struct supervisor_opts *o, struct supervisor **ret, struct err_info *ei);
+/* Finish what runs, give up the lease, end.  NULL is fine. */
+void supervisor_stop(struct supervisor *s);
+
+/* Any thread. */
+void supervisor_update(struct supervisor *s); /* read the list now */
+void supervisor_allow(struct supervisor *s, size_t removals);
+int supervisor_health(struct supervisor *s, struct buf *out);
+void supervisor_metrics(struct supervisor *s, struct buf *out);

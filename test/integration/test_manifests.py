@@ -1,0 +1,325 @@
+"""The manifests of deploy/kubernetes: rendered by kubectl, held against the strict schema of the
+Kubernetes double, against the programs' flags, and against each other."""
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import paths
+from k8s_double import yaml_subset
+from k8s_double.client import K8sDouble
+from k8s_double.kinds import BY_NAME
+
+FOLDER = os.path.join(paths.DEPLOY, "kubernetes")
+BASE = os.path.join(FOLDER, "base")
+OVERLAYS = sorted(os.listdir(os.path.join(FOLDER, "overlays")))
+OLDEST_KUBECTL = 27  # components and replacements need its kustomize; Debian 12 has 1.20
+NAMESPACE = "maintner"
+# What an operator creates by hand: name -> its keys.
+SECRETS = {"github": {"token"}, "internal": {"secret"}, "webhook": {"secret"},
+           "gcp-reader": {"key.json"}, "gcp-writer": {"key.json"}}
+OURS = ("maintner-sprvsr", "maintner-rtr", "maintner-swpr", "maintnerd-sync", "maintnerd-fcgi")
+_rendered = {}
+
+
+@functools.lru_cache(maxsize=None)
+def why_not_rendered():
+    """Why kubectl cannot render overlays here; None when it can."""
+    if shutil.which("kubectl") is None:
+        return "kubectl is not here"
+    done = subprocess.run(["kubectl", "version", "--client", "-o", "json"], capture_output=True, text=True,
+                          timeout=60, check=False)
+    minor = int(re.search(r'"minor": *"(\d+)', done.stdout)[1])
+    return None if minor >= OLDEST_KUBECTL else f"kubectl 1.{minor} is older than 1.{OLDEST_KUBECTL}"
+
+
+def files_of_base():
+    """The base without kustomize: its files, and what overlays and generators add to them."""
+    objects = []
+    for name in sorted(os.listdir(BASE)):
+        if name.endswith(".yaml") and name != "kustomization.yaml":
+            with open(os.path.join(BASE, name), encoding="utf-8") as file:
+                objects += yaml_subset.load_all(file.read())
+    maps = {"maintner-list": {"MAINTNER_REPOS": "gs://b/l"}, "maintner-sprvsr": {"MAINTNER_LOG": "gs://b/logs"},
+            "maintner-swpr": {"MAINTNER_STATE": "gs://b/state"}, "maintner-nginx": {}}
+    for name in sorted(os.listdir(os.path.join(BASE, "nginx"))):
+        with open(os.path.join(BASE, "nginx", name), encoding="utf-8") as file:
+            maps["maintner-nginx"][name] = file.read()
+    objects += [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+                for name, data in maps.items()]
+    objects.sort(key=lambda obj: obj["kind"] != "Namespace")
+    for obj in objects:
+        if BY_NAME[obj["apiVersion"], obj["kind"]].namespaced:
+            obj["metadata"]["namespace"] = NAMESPACE
+    return objects
+
+
+def rendered(overlay):
+    """(objects of an overlay, the text); skips the test where kubectl cannot render it."""
+    if why_not_rendered():
+        raise unittest.SkipTest(why_not_rendered())
+    if overlay not in _rendered:
+        done = subprocess.run(["kubectl", "kustomize", os.path.join(FOLDER, "overlays", overlay)],
+                              capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr)
+        _rendered[overlay] = (yaml_subset.load_all(done.stdout), done.stdout)
+    return _rendered[overlay]
+
+
+def path_of(obj):
+    kind = BY_NAME[obj["apiVersion"], obj["kind"]]
+    root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
+    space = f"/namespaces/{obj['metadata']['namespace']}" if kind.namespaced else ""
+    return f"{root}{space}/{kind.plural}/{obj['metadata']['name']}"
+
+
+def template_of(obj):
+    """The pod template of a workload; None for other objects."""
+    if obj["kind"] == "Deployment":
+        return obj["spec"]["template"]
+    return obj["spec"]["jobTemplate"]["spec"]["template"] if obj["kind"] == "CronJob" else None
+
+
+def selected(selector, labels):
+    for need in selector.get("matchExpressions", []):
+        held = need["key"] in labels and labels[need["key"]] in need.get("values", [])
+        if need["operator"] != "In" or not held:
+            return False
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+
+
+def allowed(policies, source, target, port):
+    """May a pod with labels `source` reach this port of one with labels `target`?"""
+    ours = [p["spec"] for p in policies if selected(p["spec"]["podSelector"], target)]
+    if not ours:
+        return True
+    return any(port in [p["port"] for p in rule.get("ports", [])]
+               and ("from" not in rule or any(selected(peer.get("podSelector", {"matchLabels": {"": ""}}), source)
+                                              for peer in rule["from"]))
+               for policy in ours for rule in policy.get("ingress", []))
+
+
+class Manifests(unittest.TestCase):
+    maxDiff = 4000
+
+    def each(self):
+        """The base as its files are, and every overlay where kubectl can render it."""
+        print("base", flush=True)
+        yield files_of_base()
+        if why_not_rendered():
+            print(f"no overlays: {why_not_rendered()}", flush=True)
+            return
+        for overlay in OVERLAYS:
+            print(f"overlay: {overlay}", flush=True)
+            yield rendered(overlay)[0]
+
+    def by_kind(self, objects, kind):
+        return {obj["metadata"]["name"]: obj for obj in objects if obj["kind"] == kind}
+
+    def templates(self, objects):
+        """(name of the workload, template)."""
+        return [(obj["metadata"]["name"], template_of(obj)) for obj in objects if template_of(obj)]
+
+    def containers(self, objects):
+        return [(name, template["spec"], container) for name, template in self.templates(objects)
+                for container in template["spec"]["containers"]]
+
+    def test_every_object_is_valid_and_applying_it_twice_changes_nothing(self):
+        for objects in self.each():
+            with K8sDouble() as double:
+                for status in (201, 200):
+                    for obj in objects:
+                        got = double.apply(path_of(obj), obj)
+                        self.assertEqual(status, got[0], f"{path_of(obj)}: {got[1].get('message')}")
+                    version = double.store.version if status == 201 else version
+                self.assertEqual(version, double.store.version)
+
+    def test_a_field_that_does_not_exist_would_be_found(self):
+        """So that the test above means something."""
+        router = self.by_kind(rendered("example")[0], "Deployment")["maintner-rtr"]
+        for break_it in (lambda s: s["template"]["spec"]["containers"][0].update(readynessProbe={}),
+                         lambda s: s["template"]["spec"].update(serviceAcountName="x"),
+                         lambda s: s["selector"]["matchLabels"].update(app="other")):
+            broken = yaml_subset.load_all(rendered("example")[1])
+            broken = self.by_kind(broken, "Deployment")["maintner-rtr"]
+            break_it(broken["spec"])
+            with K8sDouble(namespaces=[NAMESPACE]) as double:
+                self.assertIn(double.apply(path_of(broken), broken)[0], (400, 422))
+                self.assertEqual(201, double.apply(path_of(router), router)[0])
+
+    def test_kubectl_applies_the_example(self):
+        rendered("example")
+        with K8sDouble() as double, tempfile.TemporaryDirectory() as home:
+            done = subprocess.run(
+                ["kubectl", "--server", double.origin, "apply", "--validate=false", "-k",
+                 os.path.join(FOLDER, "overlays", "example")], capture_output=True, text=True, timeout=120,
+                check=False, env={"PATH": os.environ["PATH"], "HOME": home})
+            self.assertEqual(0, done.returncode, done)
+            self.assertEqual({"maintner-rtr", "maintner-sprvsr"}, set(double.objects("deployments")))
+
+    def test_our_reader_of_yaml_reads_as_others_do(self):
+        try:
+            import yaml
+        except ImportError:
+            self.skipTest("python3-yaml is not here")
+        for overlay in OVERLAYS:
+            objects, text = rendered(overlay)
+            self.assertEqual(list(yaml.safe_load_all(text)), objects)
+
+    # programs
+
+    def test_programs_take_the_arguments_and_the_environment(self):
+        helps = {name: self.help_of(name) for name in OURS if os.path.exists(os.path.join(paths.BIN, name))}
+        self.assertIn("maintner-rtr", helps)
+        for objects in self.each():
+            maps = self.by_kind(objects, "ConfigMap")
+            for _, _, container in self.containers(objects):
+                name = container["command"][0]
+                if name not in helps:
+                    continue
+                self.check_arguments(name, container, maps, helps[name])
+
+    def help_of(self, name):
+        return subprocess.run([paths.program(name), "--help"], capture_output=True, text=True, timeout=30,
+                              check=True).stdout
+
+    def check_arguments(self, name, container, maps, text):
+        done = subprocess.run([paths.program(name), *container.get("args", []), "--help"],
+                              capture_output=True, text=True, timeout=30, check=False)
+        self.assertEqual((0, "Usage: "), (done.returncode, done.stdout[:7]), done)
+        given = set()
+        for source in container.get("envFrom", []):
+            given |= set(maps[source["configMapRef"]["name"]]["data"])
+        given |= {e["name"] for e in container.get("env", []) if e["name"] != "GOOGLE_APPLICATION_CREDENTIALS"}
+        for variable in given:
+            flag = variable.removeprefix("MAINTNER_").lower().replace("_", "-")
+            self.assertIn(f"  --{flag} ", text, f"{name}: {variable}")
+        given |= {"MAINTNER_" + arg.partition("=")[0][2:].upper().replace("-", "_")
+                  for arg in container.get("args", [])}
+        for flag in re.findall(r"^  --([a-z-]+) .*\(required\)", text, re.M):
+            self.assertIn("MAINTNER_" + flag.upper().replace("-", "_"), given, name)
+
+    def test_web_server_configurations_are_good(self):
+        with open(os.path.join(BASE, "nginx", "fastcgi.conf")) as file, open(os.path.join(paths.DEPLOY, "nginx", "fastcgi.conf")) as original:
+            self.assertEqual(original.read(), file.read())
+        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        if not os.path.exists(nginx):
+            self.skipTest("nginx is not here")
+        folders = [os.path.join(BASE, "nginx"), os.path.join(FOLDER, "components", "monitoring")]
+        for source in folders:
+            with self.subTest(source), tempfile.TemporaryDirectory() as folder:
+                for file_name in filter(lambda name: name.endswith(".conf"), os.listdir(source)):
+                    with open(os.path.join(source, file_name)) as file:
+                        text = file.read()
+                    text = text.replace("/tmp/", folder + "/tmp-").replace("/etc/maintner/nginx/", folder + "/")
+                    with open(os.path.join(folder, file_name), "w") as file:
+                        file.write(text)
+                done = subprocess.run([nginx, "-t", "-c", os.path.join(folder, "nginx.conf")],
+                                      capture_output=True, text=True, timeout=30, check=False)
+                self.assertEqual(0, done.returncode, done)
+
+    # references
+
+    def test_everything_that_is_named_is_there(self):
+        for objects in self.each():
+            maps = {name: set(obj["data"]) for name, obj in self.by_kind(objects, "ConfigMap").items()}
+            accounts = self.by_kind(objects, "ServiceAccount")
+            for name, pod, container in self.containers(objects):
+                self.assertIn(pod["serviceAccountName"], accounts, name)
+                for source in container.get("envFrom", []):
+                    self.assertIn(source["configMapRef"]["name"], maps, name)
+                volumes = {volume["name"] for volume in pod["volumes"]}
+                mounted = {mount["name"] for mount in container["volumeMounts"]}
+                self.assertLessEqual(mounted, volumes, name)
+            for name, template in self.templates(objects):
+                self.check_volumes(name, template["spec"], maps)
+            self.check_services(objects)
+
+    def check_volumes(self, name, pod, maps):
+        used = {m["name"] for c in pod["containers"] for m in c["volumeMounts"]}
+        self.assertEqual({v["name"] for v in pod["volumes"]}, used, f"{name}: a volume that nobody mounts")
+        for volume in pod["volumes"]:
+            if "secret" in volume:
+                keys = {item["key"] for item in volume["secret"]["items"]}
+                self.assertLessEqual(keys, SECRETS[volume["secret"]["secretName"]], name)
+            if "configMap" in volume:
+                self.assertIn(volume["configMap"]["name"], maps, name)
+
+    def check_services(self, objects):
+        pods = [t for _, t in self.templates(objects)]
+        services = self.by_kind(objects, "Service")
+        for name, service in services.items():
+            found = [t for t in pods if service["spec"]["selector"].items() <= t["metadata"]["labels"].items()]
+            self.assertEqual(1, len(found), name)
+            named = {p["name"] for c in found[0]["spec"]["containers"] for p in c.get("ports", [])}
+            for port in service["spec"]["ports"]:
+                self.assertIn(port["targetPort"], named, name)
+        text = str([container.get("args") for _, _, container in self.containers(objects)])
+        for name in re.findall(r"=(maintner-[a-z]+):9000", text):
+            self.assertIn("fastcgi", {p["name"] for p in services[name]["spec"]["ports"]})
+        for ingress in self.by_kind(objects, "Ingress").values():
+            for name in re.findall(r"'service': \{'name': '([^']+)'", str(ingress)):
+                self.assertIn("http", {p["name"] for p in services[name]["spec"]["ports"]})
+        for scaler in self.by_kind(objects, "HorizontalPodAutoscaler").values():
+            target = self.by_kind(objects, "Deployment")[scaler["spec"]["scaleTargetRef"]["name"]]
+            self.assertNotIn("replicas", target["spec"], "the autoscaler's business")
+
+    def test_the_supervisor_starts_the_image_that_it_runs(self):
+        for overlay in OVERLAYS:
+            objects = rendered(overlay)[0]
+            containers = self.by_kind(objects, "Deployment")["maintner-sprvsr"]["spec"]["template"]["spec"]["containers"]
+            image = next(e["value"] for e in containers[0]["env"] if e["name"] == "MAINTNER_IMAGE")
+            self.assertEqual(containers[0]["image"], image)
+            self.assertNotEqual("drghs-worker", image)
+
+    # rights
+
+    def test_pods_are_as_restricted_as_the_namespace_demands(self):
+        for objects in self.each():
+            for name, pod, container in self.containers(objects):
+                context = container["securityContext"]
+                self.assertTrue(pod["securityContext"]["runAsNonRoot"], name)
+                self.assertEqual("RuntimeDefault", pod["securityContext"]["seccompProfile"]["type"], name)
+                self.assertEqual((False, True, ["ALL"]), (
+                    context["allowPrivilegeEscalation"], context["readOnlyRootFilesystem"],
+                    context["capabilities"]["drop"]), name)
+                self.assertGreaterEqual(context["runAsUser"], 10000)
+                self.assertIn("memory", container["resources"]["limits"], name)
+                self.assertFalse(pod["enableServiceLinks"], name)
+                self.assertEqual(name == "maintner-sprvsr", pod["automountServiceAccountToken"], name)
+
+    def test_only_the_supervisor_has_rights_and_they_are_few(self):
+        for objects in self.each():
+            self.assertFalse(self.by_kind(objects, "ClusterRole") | self.by_kind(objects, "ClusterRoleBinding"))
+            (role,) = self.by_kind(objects, "Role").values()
+            (binding,) = self.by_kind(objects, "RoleBinding").values()
+            self.assertEqual([{"kind": "ServiceAccount", "name": "maintner-sprvsr", "namespace": NAMESPACE}],
+                             binding["subjects"])
+            granted = {(resource, verb) for rule in role["rules"] for resource in rule["resources"]
+                       for verb in rule["verbs"]}
+            want = {(r, v) for r in ("deployments", "services")
+                    for v in ("get", "list", "watch", "create", "patch", "delete")}
+            want |= {("leases", v) for v in ("get", "create", "update")} | {("events", "create")}
+            self.assertEqual(want, granted)
+
+    def test_ports_are_reached_only_by_those_who_need_them(self):
+        repository = {"maintner-sprvsr-autogen": "true", "app": "mtr-d-0"}
+        pods = {"repository": repository, "stranger": {"app": "other"},
+                **{name: {"app": f"maintner-{name}"} for name in ("rtr", "sprvsr", "swpr")}}
+        may = {("repository", 9000): {"rtr"}, ("repository", 9001): {"rtr", "sprvsr", "swpr"},
+               ("sprvsr", 9000): {"rtr"}, ("rtr", 9000): {"swpr"}, ("rtr", 8080): set(pods),
+               ("rtr", 8081): set(), ("swpr", 9000): set(), ("stranger", 80): set()}
+        for objects in self.each():
+            policies = list(self.by_kind(objects, "NetworkPolicy").values())
+            for (target, port), want in may.items():
+                self.assertEqual(want, {name for name, labels in pods.items()
+                                        if allowed(policies, labels, pods[target], port)}, (target, port))
+
+
+if __name__ == "__main__":
+    unittest.main()

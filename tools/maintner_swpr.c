@@ -1,0 +1,527 @@
+/*
+ * maintner-swpr - finds issues that GitHub no longer has and has them tombstoned.
+ * Here: settings, signals, and one repository after another.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "tools/repo_pick.h"
+#include "tools/swpr_memory.h"
+#include "tools/swpr_sweep.h"
+
+/* A run that was interrupted longer ago is not gone on with: begin a new one. */
+#define RUN_MS INT64_C(86400000)
+
+enum {
+	EXIT_SWEPT = 0,
+	EXIT_UNDONE = 1,
+	EXIT_USAGE = 2,
+};
+
+struct settings {
+	const char *repos, *router, *internal, *secret_file, *state, *github_url, *token_file;
+	const char *token, *app_id, *app_key_file, *ca_file, *log_level;
+	struct conf_list only;
+	int64_t installation_id, confirm_s, budget;
+	bool dry_run, report;
+};
+
+struct program {
+	struct settings set;
+	int signal_fd;
+	bool stopping;
+	struct cancel cancel;
+	struct http *http;
+	struct gh *gh; /* of all repositories, or of one when the App's installation differs */
+	struct repo_list list;
+	struct swpr_cluster cluster;
+	char *secret;
+	struct swpr_memory memory;
+	struct swpr_tally *rows;
+	size_t row_count;
+	uint64_t requests; /* by clients that are freed */
+};
+
+static int
+read_settings(
+    struct settings *s, int argc, char **argv, enum conf_next *next, struct err_info *ei)
+{
+	const struct conf_option options[] = {
+		{ .name = "repos",
+		    .target = &s->repos,
+		    .value = "URL",
+		    .help = "the repository list: gs://bucket/name or file:///path" },
+		{ .name = "repo",
+		    .type = CONF_LIST,
+		    .target = &s->only,
+		    .value = "OWNER/REPO",
+		    .help = "only this one of the list, or without a list this one; may be "
+			    "repeated" },
+		{ .name = "router",
+		    .target = &s->router,
+		    .required = true,
+		    .value = "ADDR",
+		    .help = "the router, asked for what the mirrors have" },
+		{ .name = "internal",
+		    .target = &s->internal,
+		    .value = "TEMPLATE",
+		    .help = "where a sync daemon listens [mtr-s-{sha}:9001]" },
+		{ .name = "internal-secret-file",
+		    .target = &s->secret_file,
+		    .value = "FILE",
+		    .help = "the secret that sync daemons ask for" },
+		{ .name = "state",
+		    .target = &s->state,
+		    .value = "URL",
+		    .help = "an object to remember in: gs://bucket/name or file:///path" },
+		{ .name = "confirm-after",
+		    .type = CONF_NUMBER,
+		    .target = &s->confirm_s,
+		    .low = 0,
+		    .high = 2592000,
+		    .value = "SEC",
+		    .help = "how long a 404 must last [3600]" },
+		{ .name = "budget",
+		    .type = CONF_NUMBER,
+		    .target = &s->budget,
+		    .low = 1,
+		    .high = 100000000,
+		    .value = "N",
+		    .help = "requests to GitHub in this run, shared evenly [20000]" },
+		{ .name = "dry-run",
+		    .type = CONF_SWITCH,
+		    .target = &s->dry_run,
+		    .help = "order nothing, remember nothing" },
+		{ .name = "report",
+		    .type = CONF_SWITCH,
+		    .target = &s->report,
+		    .help = "print a table of the repositories" },
+		{ .name = "github-url",
+		    .target = &s->github_url,
+		    .value = "URL",
+		    .help = "API root [https://api.github.com]" },
+		{ .name = "token-file",
+		    .target = &s->token_file,
+		    .value = "FILE",
+		    .help = "file with GitHub tokens, one a line [$GITHUB_TOKEN]" },
+		{ .name = "app-id",
+		    .target = &s->app_id,
+		    .value = "ID",
+		    .help = "id of a GitHub App to act as, instead of a token" },
+		{ .name = "app-key-file",
+		    .target = &s->app_key_file,
+		    .value = "FILE",
+		    .help = "the App's private key in PEM form" },
+		{ .name = "installation-id",
+		    .type = CONF_NUMBER,
+		    .target = &s->installation_id,
+		    .low = 1,
+		    .high = INT64_MAX,
+		    .value = "N",
+		    .help = "the App's installation [each repository's]" },
+		{ .name = "ca-file",
+		    .target = &s->ca_file,
+		    .value = "FILE",
+		    .help = "PEM certificates to trust instead of the system's" },
+		{ .name = "log-level",
+		    .target = &s->log_level,
+		    .value = "LEVEL",
+		    .help = "debug, info, warning or error [info]" },
+		{ .name = NULL },
+	};
+	const struct conf_program program = { "maintner-swpr",
+		"Finds issues that GitHub no longer has and has the mirrors tombstone them.",
+		NULL, options };
+
+	int operand;
+
+	return conf_read(&program, argc, argv, next, &operand, ei);
+}
+
+static int
+check_settings(struct program *p, enum log_severity *ret_level, struct err_info *ei)
+{
+	const struct settings *s = &p->set;
+	int rc = 0;
+
+	if (s->repos == NULL && s->only.count == 0)
+		return err_set(ei, ERR_INVAL, "--repos or --repo is required (see --help)");
+	if (!s->dry_run && s->state == NULL)
+		return err_set(
+		    ei, ERR_INVAL, "--state is required without --dry-run (see --help)");
+	if (!s->dry_run && s->secret_file == NULL)
+		return err_set(ei, ERR_INVAL,
+		    "--internal-secret-file is required without --dry-run (see --help)");
+	if (s->app_id != NULL && s->token_file != NULL)
+		return err_set(
+		    ei, ERR_INVAL, "--app-id and --token-file exclude each other (see --help)");
+	if ((s->app_id == NULL) != (s->app_key_file == NULL))
+		return err_set(
+		    ei, ERR_INVAL, "--app-id and --app-key-file need each other (see --help)");
+	if (s->app_id == NULL && s->installation_id != 0)
+		return err_set(ei, ERR_INVAL, "--installation-id needs --app-id (see --help)");
+	if (!log_severity_parse(s->log_level, ret_level))
+		return err_set(ei, ERR_INVAL, "--log-level: \"%s\" is no level", s->log_level);
+	rc = addr_parse(s->router, &p->cluster.router, ei);
+	if (rc != 0)
+		return err_wrap(ei, rc, "--router");
+	rc = repo_template_check(s->internal, ei);
+	return rc == 0 ? 0 : err_wrap(ei, rc, "--internal");
+}
+
+/* --- signals --- */
+
+static int
+set_up_signals(struct program *p)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal(SIGPIPE, SIG_IGN);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		return ERR_IO;
+	p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return p->signal_fd < 0 ? ERR_IO : 0;
+}
+
+/* True when it is time to stop.  A second signal exits at once. */
+static bool
+check_signals(void *ctx)
+{
+	struct program *p = ctx;
+	struct signalfd_siginfo info;
+
+	while (read(p->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (p->stopping)
+			_exit(EXIT_UNDONE);
+		p->stopping = true;
+	}
+	return p->stopping;
+}
+
+/* --- GitHub --- */
+
+static void
+on_wait(void *ctx, int64_t ms, const char *why)
+{
+	(void)ctx;
+	if (strcmp(why, "rate limit") == 0)
+		log_info(
+		    "waiting for GitHub's rate limit", LOG_I("seconds", ms / 1000), LOG_END);
+}
+
+static void
+on_retry(void *ctx, unsigned nth, const char *error)
+{
+	(void)ctx;
+	log_warning(
+	    "request failed, trying again", LOG_S("error", error), LOG_I("try", nth), LOG_END);
+}
+
+static void
+on_credentials(void *ctx, bool trouble, const char *what)
+{
+	(void)ctx;
+	if (trouble)
+		log_warning(what, LOG_END);
+	else
+		log_info(what, LOG_END);
+}
+
+#ifdef MAINTNER_FAULTS
+static int64_t
+test_number(const char *variable)
+{
+	const char *text = getenv(variable);
+
+	return text != NULL ? strtoll(text, NULL, 10) : 0;
+}
+#endif
+
+/* An App without a fixed installation has one for each owner, so a client of its own. */
+static int
+open_github(struct program *p, const struct repo_entry *e, struct err_info *ei)
+{
+	bool each = p->set.app_id != NULL && p->set.installation_id == 0;
+	struct gh_opts o = { .base_url = p->set.github_url,
+		.repository = each ? e->name : NULL,
+		.token_file = p->set.token_file,
+		.token = p->set.token,
+		.app_id = p->set.app_id,
+		.app_key_file = p->set.app_key_file,
+		.installation_id = p->set.installation_id,
+		.http = p->http,
+		.cancel = p->cancel,
+		.on_wait = on_wait,
+		.on_retry = on_retry,
+		.on_credentials = on_credentials,
+		.ctx = p };
+	int rc;
+
+	if (p->gh != NULL && !each)
+		return 0;
+	if (p->gh != NULL)
+		p->requests += gh_stats(p->gh)->requests;
+	gh_free(p->gh);
+	p->gh = NULL;
+#ifdef MAINTNER_FAULTS /* real waits are too long for tests */
+	o.time_scale = test_number("MAINTNER_TIME_SCALE");
+	o.points_per_minute = test_number("MAINTNER_POINTS_PER_MINUTE");
+#endif
+	rc = gh_new(&o, &p->gh, ei);
+	if (rc == 0)
+		gh_set_background(p->gh, true); /* the sync daemons go first */
+	return rc;
+}
+
+/* --- repositories --- */
+
+struct turn {
+	const struct repo_entry *entry;
+	struct swpr_repo_state *state;
+};
+
+/* Who waited longest comes first, so that a small budget reaches everybody in time. */
+static int
+by_age(const void *a, const void *b)
+{
+	const struct turn *x = a, *y = b;
+
+	if (x->state->swept_ms != y->state->swept_ms)
+		return x->state->swept_ms < y->state->swept_ms ? -1 : 1;
+	return strcmp(x->entry->name, y->entry->name);
+}
+
+/* Those that this run has not swept yet; an interrupted run is gone on with. */
+static int
+make_turns(struct program *p, struct turn **ret, size_t *ret_count)
+{
+	struct swpr_state *s = &p->memory.state;
+	int64_t now = clock_real_ms();
+	struct turn *turns = mem_calloc(p->list.count + 1, sizeof(*turns));
+	size_t count = 0;
+
+	if (turns == NULL)
+		return ERR_NOMEM;
+	if (s->run_started_ms == 0 || s->run_started_ms > now ||
+	    now - s->run_started_ms > RUN_MS)
+		s->run_started_ms = now;
+	for (size_t i = 0; i < p->list.count; i++) {
+		struct turn t = { &p->list.items[i], NULL };
+
+		t.state = swpr_state_repo(s, t.entry->name);
+		if (t.state == NULL) {
+			mem_free(turns);
+			return ERR_NOMEM;
+		}
+		if (t.state->swept_ms < s->run_started_ms)
+			turns[count++] = t;
+	}
+	if (count < p->list.count)
+		log_info("going on with a run that was interrupted",
+		    LOG_I("swept_before", p->list.count - count), LOG_END);
+	qsort(turns, count, sizeof(*turns), by_age);
+	*ret = turns;
+	*ret_count = count;
+	return 0;
+}
+
+static void
+tell(const struct swpr_tally *t, size_t nth, size_t of)
+{
+	LOG_AT(t->undone ? LOG_SEV_WARNING : LOG_SEV_INFO,
+	    t->undone ? "repository not swept to the end" : "repository swept",
+	    LOG_S("repository", t->repo), LOG_I("nth", nth), LOG_I("of", of),
+	    LOG_I("mirrored", t->mirrored), LOG_I("listed", t->listed),
+	    LOG_I("deleted", t->deleted), LOG_I("transferred", t->transferred),
+	    LOG_I("vanished", t->vanished), LOG_I("waiting", t->waiting),
+	    LOG_I("lacking", t->lacking), LOG_I("buried", t->buried),
+	    LOG_I("requests", t->requests), LOG_S("error", t->note), LOG_END);
+}
+
+/* `left` repositories share what is left of the budget evenly. */
+static int
+sweep_one(struct program *p, const struct turn *t, size_t left, struct err_info *ei)
+{
+	const struct swpr_rules rules = { p->set.confirm_s * 1000, p->set.dry_run };
+	struct swpr_tally *row = &p->rows[p->row_count++];
+	struct swpr_hub hub;
+	uint64_t spent, budget = (uint64_t)p->set.budget;
+	int rc;
+
+	*row = (struct swpr_tally){ .repo = t->entry->name };
+	rc = open_github(p, t->entry, ei);
+	if (rc != 0) {
+		row->undone = true;
+		snprintf(row->note, sizeof(row->note), "%s", ei->text);
+		return rc == ERR_CANCELED || rc == ERR_NOMEM ? rc : 0;
+	}
+	spent = p->requests + gh_stats(p->gh)->requests;
+	swpr_hub_init(&hub, p->gh, t->entry);
+	hub.requests_max =
+	    gh_stats(p->gh)->requests + 1 + (budget > spent ? (budget - spent) / left : 0);
+	rc = swpr_sweep(&p->cluster, &hub, t->entry, &rules, t->state, row);
+	if (rc == 0 && !row->undone)
+		t->state->swept_ms = clock_real_ms();
+	return rc;
+}
+
+static int
+sweep_all(struct program *p, const struct turn *turns, size_t count, struct err_info *ei)
+{
+	int rc = swpr_memory_save(&p->memory, ei), saved;
+
+	for (size_t i = 0; i < count && rc == 0 && !check_signals(p); i++) {
+		rc = sweep_one(p, &turns[i], count - i, ei);
+		tell(&p->rows[p->row_count - 1], i + 1, count);
+		/* Also what was seen before a stop. */
+		saved = swpr_memory_save(&p->memory, ei);
+		rc = rc == 0 ? saved : rc;
+	}
+	if (rc == 0 && p->stopping)
+		rc = ERR_CANCELED;
+	if (rc != 0)
+		return rc;
+	p->memory.state.run_started_ms = 0; /* it came to its end */
+	return swpr_memory_save(&p->memory, ei);
+}
+
+static int
+run(struct program *p, struct err_info *ei)
+{
+	struct turn *turns = NULL;
+	size_t count = 0;
+	int rc = make_turns(p, &turns, &count);
+
+	if (rc != 0)
+		return rc;
+	p->rows = mem_calloc(count + 1, sizeof(*p->rows));
+	rc = p->rows == NULL ? ERR_NOMEM : sweep_all(p, turns, count, ei);
+	mem_free(turns);
+	return rc;
+}
+
+/* --- start and end --- */
+
+static int
+start(struct program *p, struct err_info *ei)
+{
+	const struct store_open_opts store = { .cancel = &p->cancel,
+		.ca_file = p->set.ca_file };
+	const struct repo_pick pick = { .url = p->set.repos,
+		.only = p->set.only.items,
+		.only_count = p->set.only.count,
+		.store_opts = &store };
+	int rc = set_up_signals(p);
+
+	if (rc != 0)
+		return err_set(ei, rc, "signals: %s", strerror(errno));
+	p->cancel = (struct cancel){ .fd = p->signal_fd, .check = check_signals, .ctx = p };
+	if (p->set.secret_file != NULL)
+		rc = conf_read_secret(p->set.secret_file, &p->secret, ei);
+	p->cluster.internal = p->set.internal;
+	p->cluster.secret = p->secret;
+	if (rc == 0)
+		rc = http_curl_new(
+		    "drghs-worker/" MAINTNER_VERSION, p->set.ca_file, &p->cancel, &p->http, ei);
+	if (rc == 0)
+		rc = repo_pick(&pick, &p->list, ei);
+	if (rc == 0)
+		rc = swpr_memory_open(&p->memory, p->set.state, &store, ei);
+	if (rc == 0 && p->set.dry_run) { /* read, but never written */
+		store_close(p->memory.store);
+		p->memory.store = NULL;
+	}
+	return rc;
+}
+
+static void
+stop(struct program *p)
+{
+	swpr_memory_close(&p->memory);
+	repo_list_clear(&p->list);
+	gh_free(p->gh);
+	http_free(p->http);
+	mem_free(p->secret);
+	mem_free(p->rows);
+}
+
+static void
+print_rows(const struct program *p)
+{
+	struct buf out;
+
+	buf_init(&out, (size_t)64 << 20);
+	if (p->set.report)
+		swpr_table(p->rows, p->row_count, &out);
+	swpr_summary(p->rows, p->row_count, p->set.dry_run, &out);
+	if (buf_cstr(&out) != NULL)
+		fputs(buf_cstr(&out), stdout);
+	buf_clear(&out);
+}
+
+static int
+sweep_and_tell(struct program *p)
+{
+	struct err_info ei = { .text = "" };
+	int rc = start(p, &ei);
+	bool undone = false;
+
+	if (rc == 0) {
+		rc = run(p, &ei);
+		print_rows(p);
+	}
+	if (rc == ERR_CANCELED)
+		log_warning("stopped; the next run goes on", LOG_END);
+	else if (rc != 0)
+		log_error("cannot go on",
+		    LOG_S("error", ei.text[0] != '\0' ? ei.text : err_name(rc)), LOG_END);
+	for (size_t i = 0; i < p->row_count; i++)
+		undone = undone || p->rows[i].undone;
+	return rc != 0 || undone ? EXIT_UNDONE : EXIT_SWEPT;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct program p = { .set = { .internal = "mtr-s-{sha}:9001",
+					.github_url = "https://api.github.com",
+					.log_level = "info",
+					.confirm_s = 3600,
+					.budget = 20000 } };
+	enum log_severity level = LOG_SEV_INFO;
+	enum conf_next next = CONF_RUN;
+	struct err_info ei = { .text = "" };
+	int status;
+	int rc = read_settings(&p.set, argc, argv, &next, &ei);
+
+	if (rc == 0 && next == CONF_EXIT)
+		return EXIT_SWEPT;
+	if (rc == 0)
+		rc = check_settings(&p, &level, &ei);
+	if (rc != 0) {
+		fprintf(stderr, "maintner-swpr: %s\n", ei.text);
+		return EXIT_USAGE;
+	}
+	prctl(PR_SET_DUMPABLE, 0); /* the token must not end in a core file */
+	if (p.set.token_file == NULL && p.set.app_id == NULL)
+		p.set.token = getenv("GITHUB_TOKEN");
+	if (p.set.token != NULL && p.set.token[0] == '\0')
+		p.set.token = NULL;
+	log_setup("maintner-swpr", NULL, level);
+	status = sweep_and_tell(&p);
+	stop(&p);
+	return status;
+}
