@@ -16,6 +16,7 @@
 #include "mutation-log/mlog_reader.h"
 #include "tools/jobs.h"
 #include "tools/migrate_log.h"
+#include "tools/read_ahead.h"
 #include "tools/record_owner.h"
 #include "tools/repo_pick.h"
 #include "tools/unlisted.h"
@@ -25,7 +26,7 @@
  * Results written at once: most of the time goes by in waiting for the disk or the network.
  * A large one is written alone, since it holds a segment's worth of memory.
  */
-#define WRITERS 8
+#define WRITERS 16
 #define LARGE_BYTES ((uint64_t)4 << 20)
 
 struct settings {
@@ -177,16 +178,13 @@ part_record(struct migration *m, struct slice payload, struct err_info *ei)
 }
 
 static int
-part_all(struct migration *m, struct mlog_reader *log, struct err_info *ei)
+part_all(struct migration *m, struct read_ahead *log, struct err_info *ei)
 {
 	struct slice payload;
 	struct mlog_pos at;
 	int rc;
 
-	m->total_bytes = mlog_reader_total_bytes(log);
-	if (mlog_reader_segment_count(log) == 0)
-		return err_set(ei, ERR_NOENT, "there is no log");
-	while ((rc = mlog_reader_next(log, &payload, &at, ei)) == 0) {
+	while ((rc = read_ahead_next(log, &payload, &at, ei)) == 0) {
 		rc = part_record(m, payload, ei);
 		if (rc != 0)
 			return err_wrap(ei, rc, "record at %u:%llu", at.segment,
@@ -201,6 +199,22 @@ part_all(struct migration *m, struct mlog_reader *log, struct err_info *ei)
 }
 
 static int
+part_log(struct migration *m, struct mlog_reader *log, struct err_info *ei)
+{
+	struct read_ahead *ahead = NULL;
+	int rc;
+
+	if (mlog_reader_segment_count(log) == 0)
+		return err_set(ei, ERR_NOENT, "there is no log");
+	m->total_bytes = mlog_reader_total_bytes(log);
+	rc = read_ahead_start(log, &ahead, ei);
+	if (rc == 0)
+		rc = part_all(m, ahead, ei);
+	read_ahead_stop(ahead);
+	return rc;
+}
+
+static int
 read_source(struct migration *m, struct err_info *ei)
 {
 	struct mlog_reader *log;
@@ -211,7 +225,7 @@ read_source(struct migration *m, struct err_info *ei)
 		return rc;
 	rc = mlog_reader_open(s, "", (struct mlog_pos){ 0 }, &log, ei);
 	if (rc == 0) {
-		rc = part_all(m, log, ei);
+		rc = part_log(m, log, ei);
 		mlog_reader_close(log);
 	}
 	store_close(s);

@@ -60,12 +60,12 @@ check_holder(const struct migrate_log *m, struct store *s, struct err_info *ei)
 }
 
 /*
- * Read the log beside the spool: *ret_count records are the same.  With `whole` the log
- * must have all of them.
+ * Read the log beside the spool: *ret_count records are the same, up to *ret_end.  With
+ * `whole` the log must have all of them.
  */
 static int
 compare(const struct migrate_log *m, struct store *s, struct spool_reader *spool, bool whole,
-    uint64_t *ret_count, struct err_info *ei)
+    uint64_t *ret_count, struct mlog_pos *ret_end, struct err_info *ei)
 {
 	struct mlog_reader *log;
 	struct slice got, want;
@@ -86,6 +86,7 @@ compare(const struct migrate_log *m, struct store *s, struct spool_reader *spool
 			break;
 		count++;
 	}
+	*ret_end = mlog_reader_end(log);
 	mlog_reader_close(log);
 	if (rc == ERR_NOENT)
 		rc = 0;
@@ -114,9 +115,22 @@ append_one(struct mlog_writer *w, struct slice payload, struct buf *framed, stru
 	return rc == 0 ? mlog_writer_append(w, at, buf_view(framed), ei) : rc;
 }
 
+/* Now that nobody else can write: is the log still what was compared? */
+static int
+check_end(const struct mlog_writer *w, struct mlog_pos compared, struct err_info *ei)
+{
+	struct mlog_segment tail = { 0 };
+
+	mlog_writer_tail(w, &tail);
+	if (mlog_pos_cmp((struct mlog_pos){ tail.number, tail.size }, compared) == 0)
+		return 0;
+	return err_set(
+	    ei, ERR_BUSY, "somebody else wrote to the log meanwhile; nothing was added to it");
+}
+
 static int
 append_rest(const struct migrate_log *m, struct store *s, struct spool_reader *spool,
-    uint64_t *ret_written, struct err_info *ei)
+    struct mlog_pos compared, uint64_t *ret_written, struct err_info *ei)
 {
 	struct mlog_writer *w;
 	struct slice payload;
@@ -126,6 +140,7 @@ append_rest(const struct migrate_log *m, struct store *s, struct spool_reader *s
 	if (rc != 0)
 		return rc;
 	buf_init(&framed, MLOG_RECORD_MAX + MLOG_HEADER_MAX);
+	rc = check_end(w, compared, ei);
 	while (rc == 0 && (rc = spool_next(spool, &payload, ei)) == 0) {
 		rc = append_one(w, payload, &framed, ei);
 		*ret_written += rc == 0;
@@ -134,6 +149,8 @@ append_rest(const struct migrate_log *m, struct store *s, struct spool_reader *s
 		rc = mlog_writer_flush(w, ei);
 	if (rc == 0)
 		rc = mlog_writer_release(w, ei);
+	else if (rc == ERR_BUSY) /* as it was found */
+		mlog_writer_release(w, NULL);
 	buf_clear(&framed);
 	mlog_writer_close(w);
 	return rc;
@@ -143,11 +160,12 @@ static int
 compare_whole(const struct migrate_log *m, struct store *s, struct err_info *ei)
 {
 	struct spool_reader *spool;
+	struct mlog_pos end;
 	uint64_t count;
 	int rc = spool_open(m->spool, m->lane, &spool, ei);
 
 	if (rc == 0) {
-		rc = compare(m, s, spool, true, &count, ei);
+		rc = compare(m, s, spool, true, &count, &end, ei);
 		spool_close(spool);
 	}
 	return rc;
@@ -159,6 +177,7 @@ write_log(const struct migrate_log *m, struct store *s, struct migrate_result *r
 {
 	uint64_t all = spool_count(m->spool, m->lane);
 	struct spool_reader *spool = NULL;
+	struct mlog_pos end = { 0 };
 	bool is_log = false;
 	int rc = look(m, s, &is_log, ei);
 
@@ -167,11 +186,11 @@ write_log(const struct migrate_log *m, struct store *s, struct migrate_result *r
 	if (rc == 0)
 		rc = spool_open(m->spool, m->lane, &spool, ei);
 	if (rc == 0 && is_log)
-		rc = compare(m, s, spool, false, &ret->there, ei);
+		rc = compare(m, s, spool, false, &ret->there, &end, ei);
 	if (rc == 0 && m->dry_run)
 		ret->written = all - ret->there;
 	else if (rc == 0 && ret->there < all)
-		rc = append_rest(m, s, spool, &ret->written, ei);
+		rc = append_rest(m, s, spool, end, &ret->written, ei);
 	spool_close(spool);
 	return rc == 0 && ret->written > 0 && !m->dry_run ? compare_whole(m, s, ei) : rc;
 }

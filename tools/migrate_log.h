@@ -30,6 +30,6 @@ struct migrate_result {
  * Make the log hold exactly the spool's records, in their order, bytes unchanged, and read
  * all of it back.  ERR_EXISTS (there is a log, or something that is none; the text says
  * which), ERR_CONFLICT (its records are others, with the place; or somebody took the log
- * over), ERR_BUSY (held by another writer), ERR_CORRUPT, the store's errors.
+ * over), ERR_BUSY (held by another writer, or written to meanwhile), ERR_CORRUPT, the store's errors.
  */
 int migrate_log(const struct migrate_log *m, struct migrate_result *ret, struct err_info *ei);

@@ -18,7 +18,7 @@
 #define BUFFERS_BYTES ((size_t)32 << 20) /* of all destinations together */
 #define BUFFER_MAX ((size_t)256 << 10)   /* of one */
 #define BUFFER_MIN ((size_t)4 << 10)
-#define READ_BYTES ((size_t)1 << 20)
+#define READ_BYTES ((size_t)256 << 10)
 
 struct lane {
 	struct buf pending;
@@ -33,8 +33,9 @@ struct spool {
 };
 
 struct spool_reader {
-	FILE *file; /* NULL when nothing was ever written */
-	struct buf record;
+	int fd;            /* -1 when nothing was ever written */
+	struct buf window; /* bytes of the file */
+	size_t at;         /* of these, before the next record */
 	char path[PATH_MAX];
 };
 
@@ -196,17 +197,17 @@ spool_open(struct spool *s, size_t from, struct spool_reader **ret, struct err_i
 
 	if (r == NULL)
 		return ERR_NOMEM;
-	buf_init(&r->record, MLOG_RECORD_MAX);
+	r->fd = -1;
+	buf_init(&r->window, 4 + MLOG_RECORD_MAX + 2 * READ_BYTES);
 	lane_path(s, from, r->path);
 	if (s->lanes[from].exists) {
-		r->file = fopen(r->path, "re");
-		if (r->file == NULL) {
+		r->fd = open(r->path, O_RDONLY | O_CLOEXEC);
+		if (r->fd < 0) {
 			int rc = fail(ei, "cannot read", r->path);
 
 			spool_close(r);
 			return rc;
 		}
-		setvbuf(r->file, NULL, _IOFBF, READ_BYTES);
 	}
 	*ret = r;
 	return 0;
@@ -217,30 +218,62 @@ spool_close(struct spool_reader *r)
 {
 	if (r == NULL)
 		return;
-	if (r->file != NULL)
-		fclose(r->file);
-	buf_clear(&r->record);
+	if (r->fd >= 0)
+		close(r->fd);
+	buf_clear(&r->window);
 	mem_free(r);
+}
+
+static size_t
+available(const struct spool_reader *r)
+{
+	return r->window.len - r->at;
+}
+
+/* Have `len` bytes at hand, or all up to the file's end. */
+static int
+ensure(struct spool_reader *r, size_t len, struct err_info *ei)
+{
+	ssize_t n = 1;
+
+	if (available(r) >= len || r->fd < 0)
+		return 0;
+	if (r->at > 0)
+		memmove(r->window.ptr, r->window.ptr + r->at, available(r));
+	r->window.len = available(r);
+	r->at = 0;
+	if (buf_reserve(&r->window, len + READ_BYTES) != 0)
+		return buf_err(&r->window);
+	while (n != 0 && r->window.len < len) {
+		n = read(
+		    r->fd, r->window.ptr + r->window.len, len + READ_BYTES - r->window.len);
+		if (n < 0 && errno != EINTR)
+			return fail(ei, "cannot read", r->path);
+		r->window.len += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
 }
 
 int
 spool_next(struct spool_reader *r, struct slice *ret, struct err_info *ei)
 {
-	unsigned char head[4];
-	size_t n = r->file != NULL ? fread(head, 1, sizeof(head), r->file) : 0;
 	uint32_t len;
+	int rc = ensure(r, 4, ei);
 
-	if (n == 0 && (r->file == NULL || feof(r->file) != 0))
+	if (rc != 0)
+		return rc;
+	if (available(r) == 0)
 		return ERR_NOENT;
-	if (n != sizeof(head))
+	if (available(r) < 4)
 		return err_set(ei, ERR_CORRUPT, "%s: cut off", r->path);
-	len = get_le32(head);
-	buf_reset(&r->record);
-	if (buf_reserve(&r->record, len) != 0)
-		return buf_err(&r->record);
-	if (len > 0 && fread(r->record.ptr, 1, len, r->file) != len)
+	len = get_le32(r->window.ptr + r->at);
+	r->at += 4;
+	rc = ensure(r, len, ei);
+	if (rc != 0)
+		return rc;
+	if (available(r) < len)
 		return err_set(ei, ERR_CORRUPT, "%s: cut off", r->path);
-	r->record.len = len;
-	*ret = len > 0 ? (struct slice){ r->record.ptr, len } : SLICE("");
+	*ret = len > 0 ? (struct slice){ r->window.ptr + r->at, len } : SLICE("");
+	r->at += len;
 	return 0;
 }
