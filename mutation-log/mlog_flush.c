@@ -365,7 +365,7 @@ is_durable(const struct mlog_writer *w, const struct mlog_piece *p)
 }
 
 static int
-flush_piece(struct mlog_writer *w, struct mlog_piece *p, struct err_info *ei)
+flush_piece(struct mlog_writer *w, struct mlog_piece *p, bool release, struct err_info *ei)
 {
 	struct mlog_segment seg;
 	int64_t generation;
@@ -379,7 +379,7 @@ flush_piece(struct mlog_writer *w, struct mlog_piece *p, struct err_info *ei)
 		rc = put_piece(w, p, &seg, &generation, ei);
 	fault_point("mlog_flush.put");
 	if (rc == 0)
-		rc = swap(w, &seg, generation, false, ei);
+		rc = swap(w, &seg, generation, release, ei);
 	if (rc != 0)
 		return rc;
 	fault_point("mlog_flush.swapped");
@@ -400,13 +400,14 @@ drop_sealed_pieces(struct mlog_writer *w)
 	w->piece_count = 1;
 }
 
-int
-mlog_writer_flush(struct mlog_writer *w, struct err_info *ei)
+static int
+flush_all(struct mlog_writer *w, bool release, struct err_info *ei)
 {
 	if (w->lost)
 		return mlog_writer_lost(w, ei);
 	for (size_t i = 0; i < w->piece_count; i++) {
-		int rc = flush_piece(w, &w->pieces[i], ei);
+		bool last = i + 1 == w->piece_count;
+		int rc = flush_piece(w, &w->pieces[i], release && last, ei);
 
 		if (rc != 0)
 			return rc;
@@ -414,6 +415,21 @@ mlog_writer_flush(struct mlog_writer *w, struct err_info *ei)
 	drop_sealed_pieces(w);
 	w->unflushed = 0;
 	return 0;
+}
+
+int
+mlog_writer_flush(struct mlog_writer *w, struct err_info *ei)
+{
+	return flush_all(w, false, ei);
+}
+
+int
+mlog_writer_finish(struct mlog_writer *w, struct err_info *ei)
+{
+	int rc = flush_all(w, true, ei);
+
+	/* When nothing was left to flush there was no swap to say it in. */
+	return rc != 0 || w->fence.released ? rc : mlog_writer_release(w, ei);
 }
 
 int

@@ -100,6 +100,12 @@ int mlog_writer_renew(struct mlog_writer *w, struct err_info *ei);
 int mlog_writer_release(struct mlog_writer *w, struct err_info *ei);
 
 /*
+ * Flush and release with one write of WRITER, which a bucket takes only once a second; else
+ * as the two.  After a failure it, or either of them, may be tried again.
+ */
+int mlog_writer_finish(struct mlog_writer *w, struct err_info *ei);
+
+/*
  * Delete segments that WRITER does not name and that are older than
  * MLOG_SWEEP_AGE_MS: what interrupted flushes and lost rivals left.
  * *ret_count (may be NULL) is how many were deleted.

@@ -146,9 +146,7 @@ append_rest(const struct migrate_log *m, struct store *s, struct spool_reader *s
 		*ret_written += rc == 0;
 	}
 	if (rc == ERR_NOENT)
-		rc = mlog_writer_flush(w, ei);
-	if (rc == 0)
-		rc = mlog_writer_release(w, ei);
+		rc = mlog_writer_finish(w, ei);
 	else if (rc == ERR_BUSY) /* as it was found */
 		mlog_writer_release(w, NULL);
 	buf_clear(&framed);

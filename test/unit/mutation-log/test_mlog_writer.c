@@ -184,6 +184,36 @@ a_released_log_is_taken_at_once_and_continued(void **state)
 }
 
 static void
+finishing_writes_the_fence_once(void **state)
+{
+	struct mlog_writer *w = open_as(*state, "a");
+	struct mlog_fence before = { 0 }, after = { 0 };
+	size_t ops;
+
+	append(w, "one");
+	load_fence(*state, &before);
+	ops = store_mem_op_count(*state);
+	assert_int_equal(mlog_writer_finish(w, NULL), 0);
+	assert_int_equal(store_mem_op_count(*state) - ops, 2); /* the segment, WRITER */
+	load_fence(*state, &after);
+	assert_true(after.released);
+	assert_true(after.has_tail);
+	assert_false(before.released);
+	mlog_writer_close(w);
+	assert_log(*state, "one|");
+	/* With nothing to flush it releases all the same. */
+	w = open_as(*state, "b");
+	assert_int_equal(fake.sleeps, 0);
+	assert_int_equal(mlog_writer_finish(w, NULL), 0);
+	mlog_fence_clear(&after);
+	load_fence(*state, &after);
+	assert_true(after.released);
+	mlog_writer_close(w);
+	mlog_fence_clear(&before);
+	mlog_fence_clear(&after);
+}
+
+static void
 an_unreleased_log_is_taken_after_the_lease_and_a_new_number_begun(void **state)
 {
 	struct mlog_writer *a = open_as(*state, "a"), *b;
@@ -480,6 +510,7 @@ main(void)
 		WITH_STORE(a_segment_is_full_at_16_mebibytes_and_a_larger_record_stands_alone),
 		WITH_STORE(unflushed_bytes_are_bounded),
 		WITH_STORE(the_same_holder_goes_on_at_once_where_it_was),
+		WITH_STORE(finishing_writes_the_fence_once),
 		WITH_STORE(a_released_log_is_taken_at_once_and_continued),
 		WITH_STORE(an_unreleased_log_is_taken_after_the_lease_and_a_new_number_begun),
 		WITH_STORE(a_holder_that_renews_is_left_alone_and_named),
