@@ -1,12 +1,9 @@
 /* listener.c - routes of the sync daemon's socket; knows nothing of the snapshot. */
 #include "sync/listener.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "base/digest.h"
-#include "base/fcgi/server.h"
-#include "base/json_text.h"
+#include "base/fcgi/service.h"
 #include "base/mem.h"
 
 #define ANSWER_MAX ((size_t)1 << 20)
@@ -14,67 +11,29 @@
 
 struct listener {
 	struct listener_opts o;
-	struct fcgi_listener socket;
-	bool listening;
-	struct fcgi_server *server;
-	pthread_t thread;
+	struct fcgi_service *service;
 };
 
-static void
-reply(struct fcgi_request *req, int status, const char *type, struct buf *body)
-{
-	char head[256];
-	int n = snprintf(head, sizeof(head),
-	    "Status: %d\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n", status, type,
-	    body->len);
-
-	fcgi_request_reply(req, (struct slice){ head, (size_t)n }, buf_view(body));
-}
-
-static void
-reply_error(struct fcgi_request *req, int http, int code, const char *message)
-{
-	struct buf b;
-
-	buf_init(&b, ANSWER_MAX);
-	buf_fmt(&b, "{\"code\":%d,\"message\":", code);
-	json_text_quote(&b, slice_str(message));
-	buf_str(&b, ",\"details\":[]}\n");
-	reply(req, http, "application/json", &b);
-	buf_clear(&b);
-}
-
-/* Compared as digests, so that neither content nor length shows in the time. */
+/* Right method and secret; else the answer was given. */
 static bool
-secret_is_right(const struct listener *l, const struct fcgi_request *req)
+may_order(struct listener *l, struct fcgi_request *req)
 {
-	struct slice given = fcgi_request_param(req, "HTTP_X_MAINTNER_SECRET");
-	unsigned char a[SHA256_LEN], b[SHA256_LEN];
-
-	if (l->o.secret == NULL || given.ptr == NULL)
-		return false;
-	return sha256(given, a) == 0 && sha256(slice_str(l->o.secret), b) == 0 &&
-	       digest_equal(a, b, SHA256_LEN);
+	if (!fcgi_service_is_method(req, "POST"))
+		fcgi_service_not_allowed(req, "POST");
+	else if (!fcgi_service_has_secret(req, l->o.secret))
+		fcgi_service_error(req, 401, 16, "the internal secret is missing or wrong");
+	else
+		return true;
+	return false;
 }
 
 static void
-serve_sync(struct listener *l, struct fcgi_request *req, struct slice method)
+serve_sync(struct listener *l, struct fcgi_request *req)
 {
-	struct buf b;
-
-	if (!slice_is(method, "POST")) {
-		reply_error(req, 405, 12, "only POST is allowed here");
+	if (!may_order(l, req))
 		return;
-	}
-	if (!secret_is_right(l, req)) {
-		reply_error(req, 401, 16, "the internal secret is missing or wrong");
-		return;
-	}
 	l->o.on_sync(l->o.ctx);
-	buf_init(&b, ANSWER_MAX);
-	buf_str(&b, "{}\n");
-	reply(req, 202, "application/json", &b);
-	buf_clear(&b);
+	fcgi_service_accept(req);
 }
 
 /* --- tombstones --- */
@@ -86,7 +45,7 @@ reply_order(struct fcgi_request *req, const struct tomb_order *o, int status)
 
 	buf_init(&b, ANSWER_MAX);
 	tomb_order_show(o, status == 200, &b);
-	reply(req, status, "application/json", &b);
+	fcgi_service_reply(req, status, "application/json", &b);
 	buf_clear(&b);
 }
 
@@ -126,7 +85,7 @@ answer_order(void *arg)
 		if (o->rc == 0)
 			reply_order(req, o, 200);
 		else
-			reply_error(
+			fcgi_service_error(
 			    req, 503, 14, o->why.text[0] ? o->why.text : err_name(o->rc));
 		tomb_order_release(l->o.tombs, o); /* who waited */
 	}
@@ -138,7 +97,7 @@ listener_order_done(struct tomb_order *o)
 {
 	struct listener *l = o->owner;
 
-	if (fcgi_server_post(l->server, answer_order, o) != 0)
+	if (fcgi_server_post(fcgi_service_server(l->service), answer_order, o) != 0)
 		tomb_order_release(l->o.tombs, o);
 }
 
@@ -170,7 +129,7 @@ take_order(struct listener *l, struct fcgi_request *req, struct tomb_order *o)
 	rc = tomb_queue_put(l->o.tombs, o);
 	if (rc != 0) {
 		tomb_order_release(l->o.tombs, o);
-		reply_error(req, rc == ERR_FULL ? 429 : 503, rc == ERR_FULL ? 8 : 14,
+		fcgi_service_error(req, rc == ERR_FULL ? 429 : 503, rc == ERR_FULL ? 8 : 14,
 		    rc == ERR_FULL ? "too many tombstones wait already"
 				   : "the sync daemon stops");
 		return;
@@ -187,27 +146,25 @@ take_order(struct listener *l, struct fcgi_request *req, struct tomb_order *o)
 }
 
 static void
-serve_tombstones(struct listener *l, struct fcgi_request *req, struct slice method)
+serve_tombstones(struct listener *l, struct fcgi_request *req)
 {
 	struct err_info ei = { .text = "" };
 	struct tomb_order *o = NULL;
 	int rc;
 
-	if (!slice_is(method, "POST")) {
-		reply_error(req, 405, 12, "only POST is allowed here");
-	} else if (!secret_is_right(l, req)) {
-		reply_error(req, 401, 16, "the internal secret is missing or wrong");
-	} else if (fcgi_request_body_over(req)) {
-		reply_error(req, 413, 3, "the body is longer than 4 MiB");
-	} else {
-		rc = tomb_order_parse(fcgi_request_body(req), &o, &ei);
-		if (rc == 0)
-			take_order(l, req, o);
-		else if (rc == ERR_NOMEM)
-			reply_error(req, 500, 13, "out of memory");
-		else
-			reply_error(req, 400, 3, ei.text);
+	if (!may_order(l, req))
+		return;
+	if (fcgi_request_body_over(req)) {
+		fcgi_service_error(req, 413, 3, "the body is longer than 4 MiB");
+		return;
 	}
+	rc = tomb_order_parse(fcgi_request_body(req), &o, &ei);
+	if (rc == 0)
+		take_order(l, req, o);
+	else if (rc == ERR_NOMEM)
+		fcgi_service_error(req, 500, 13, "out of memory");
+	else
+		fcgi_service_error(req, 400, 3, ei.text);
 }
 
 static void
@@ -220,47 +177,28 @@ serve_state(struct listener *l, struct fcgi_request *req, bool metrics)
 		status_metrics(l->o.status, &b);
 	else
 		status_health(l->o.status, &b);
-	reply(req, 200, metrics ? "text/plain; version=0.0.4" : "application/json", &b);
+	fcgi_service_reply(
+	    req, 200, metrics ? "text/plain; version=0.0.4" : "application/json", &b);
 	buf_clear(&b);
-}
-
-static struct slice
-path_of(const struct fcgi_request *req)
-{
-	struct slice uri = fcgi_request_param(req, "REQUEST_URI");
-	const char *q;
-
-	if (uri.ptr == NULL)
-		uri = fcgi_request_param(req, "SCRIPT_NAME");
-	q = uri.len > 0 ? memchr(uri.ptr, '?', uri.len) : NULL;
-	return (struct slice){ uri.ptr, q != NULL ? (size_t)(q - uri.ptr) : uri.len };
 }
 
 static void
 on_request(void *ctx, struct fcgi_request *req)
 {
 	struct listener *l = ctx;
-	struct slice path = path_of(req), method = fcgi_request_param(req, "REQUEST_METHOD");
+	struct slice path, query;
 
+	fcgi_service_target(req, &path, &query);
 	if (slice_is(path, "/internal/v1/sync"))
-		serve_sync(l, req, method);
+		serve_sync(l, req);
 	else if (slice_is(path, "/internal/v1/tombstones"))
-		serve_tombstones(l, req, method);
+		serve_tombstones(l, req);
 	else if (!slice_is(path, "/_healthz") && !slice_is(path, "/metrics"))
-		reply_error(req, 404, 5, "no such resource");
-	else if (!slice_is(method, "GET") && !slice_is(method, "HEAD"))
-		reply_error(req, 405, 12, "only GET is allowed here");
+		fcgi_service_error(req, 404, 5, "no such resource");
+	else if (!fcgi_service_is_method(req, "GET") && !fcgi_service_is_method(req, "HEAD"))
+		fcgi_service_not_allowed(req, "GET, HEAD");
 	else
 		serve_state(l, req, slice_is(path, "/metrics"));
-}
-
-static void *
-run(void *arg)
-{
-	struct listener *l = arg;
-
-	fcgi_server_run(l->server);
-	return NULL;
 }
 
 int
@@ -273,23 +211,12 @@ listener_start(const struct listener_opts *opts, struct listener **ret, struct e
 	if (l == NULL)
 		return ERR_NOMEM;
 	l->o = *opts;
-	rc = fcgi_listener_open(&l->socket, opts->addr, 0, 0, ei);
-	l->listening = rc == 0;
+	rc = fcgi_service_start(opts->addr, &server, on_request, l, &l->service, ei);
 	if (rc == 0)
-		rc = fcgi_server_new(&server, on_request, l, &l->server);
-	if (rc == 0)
-		rc = fcgi_server_listen(l->server, &l->socket);
-	if (rc == 0 && pthread_create(&l->thread, NULL, run, l) != 0)
-		rc = ERR_NOMEM;
-	if (rc != 0) {
-		fcgi_server_free(l->server);
-		if (l->listening)
-			fcgi_listener_close(&l->socket);
+		*ret = l;
+	else
 		mem_free(l);
-		return rc;
-	}
-	*ret = l;
-	return 0;
+	return rc;
 }
 
 void
@@ -297,9 +224,6 @@ listener_stop(struct listener *l)
 {
 	if (l == NULL)
 		return;
-	fcgi_server_stop(l->server);
-	pthread_join(l->thread, NULL);
-	fcgi_server_free(l->server);
-	fcgi_listener_close(&l->socket);
+	fcgi_service_stop(l->service);
 	mem_free(l);
 }

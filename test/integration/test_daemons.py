@@ -160,7 +160,8 @@ class Running(Case):
         self.assertEqual(self.double.counts()["total"], requests)
         self.assertEqual(404, client.ask("/").status)
         self.assertEqual(404, client.ask("/api/v1/acme/widgets/issues").status)
-        self.assertEqual(405, client.ask("/metrics", method="POST").status)
+        refused = client.ask("/metrics", method="POST")
+        self.assertEqual((405, "GET, HEAD"), (refused.status, refused.headers.get("allow")))
         self.assertEqual(0, program.stop(STOP_S), program.tail())
 
     def test_sync_tells_what_is_wrong(self):
@@ -223,7 +224,8 @@ class Running(Case):
                         {"X_Maintner_Secret": SECRET + "x"}, {"X_Maintner_Secret": SECRET[:-1]}):
             answer = poke(**headers)
             self.assertEqual((401, 16), (answer.status, answer.json()["code"]), headers)
-        self.assertEqual(405, client.ask("/internal/v1/sync").status)
+        refused = client.ask("/internal/v1/sync")
+        self.assertEqual((405, "POST"), (refused.status, refused.headers.get("allow")))
         time.sleep(0.3)
         self.assertEqual(1, len(program.log_with(message="round finished")))
         number = self.double.state("acme/widgets")["issues"][0]["number"]
