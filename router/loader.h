@@ -3,18 +3,13 @@
  */
 #pragma once
 
-#include "base/store/store.h"
+#include "base/repo_source.h"
 #include "router/router.h"
 
 struct loader {
-	const char *url; /* of the list itself */
-	const char *ca_file;
+	struct repo_source source;
 	int64_t interval_ms;
 	struct router *router;
-	struct cancel cancel; /* ends a read when the program stops */
-	char *store_url;
-	const char *object;
-	struct store *store;
 	int64_t read_at_ms; /* when it was read last, 0: never */
 	bool failed;        /* the last reading did */
 };

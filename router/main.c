@@ -322,9 +322,9 @@ start(struct program *p, struct err_info *ei)
 	if (rc == 0)
 		rc = router_new(&o, &p->router, ei);
 	p->loader.router = p->router;
-	p->loader.ca_file = p->set.ca_file;
+	p->loader.source.ca_file = p->set.ca_file;
 	p->loader.interval_ms = p->set.interval_s * 1000;
-	p->loader.cancel =
+	p->loader.source.cancel =
 	    (struct cancel){ .fd = p->signal_fd, .check = check_signals, .ctx = p };
 	return rc;
 }

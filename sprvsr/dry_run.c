@@ -117,7 +117,7 @@ print_objects(const struct desired_opts *o, const struct plan *p)
 }
 
 int
-dry_run(struct k8s_shared *api, struct source *source, const struct desired_opts *desired,
+dry_run(struct k8s_shared *api, struct repo_source *source, const struct desired_opts *desired,
     const struct reconcile_opts *o, struct err_info *ei)
 {
 	struct repo_list list = { .items = NULL };
@@ -129,7 +129,7 @@ dry_run(struct k8s_shared *api, struct source *source, const struct desired_opts
 	int rc;
 
 	observed_init(&seen, desired->manager, desired->namespace_name);
-	rc = source_read(source, &same, &list, ei);
+	rc = repo_source_read(source, &same, &list, ei);
 	if (rc == 0)
 		rc = list_all(api, desired->namespace_name, &seen, ei);
 	if (rc == 0 && list.count == 0 && seen.objects[KIND_DEPLOYMENT].count > 0)

@@ -1,6 +1,6 @@
 /*
  * listener.h - the supervisor's FastCGI socket, served by a thread of its own: GET /_healthz,
- * GET /metrics, POST /api/v1/update, POST /internal/v1/prune?allow=N.
+ * GET /metrics, POST /api/v1/update, POST /api/v1/update?allowPrune=N with the secret.
  */
 #pragma once
 
@@ -11,12 +11,12 @@ struct listener;
 
 struct listener_opts {
 	const struct addr *addr;
-	const char *secret; /* for /internal; NULL refuses everything there */
+	const char *secret; /* for allowPrune; NULL refuses it */
 	int (*on_health)(
 	    void *ctx, struct buf *out); /* an HTTP status; all: the loop's thread */
 	void (*on_metrics)(void *ctx, struct buf *out);
 	void (*on_update)(void *ctx);
-	void (*on_prune)(void *ctx, size_t allow);
+	void (*on_allow_prune)(void *ctx, size_t allow);
 	void *ctx;
 };
 

@@ -31,7 +31,7 @@ struct program {
 	struct k8s_config config;
 	struct k8s_shared api;
 	bool has_api;
-	struct source source;
+	struct repo_source source;
 	struct supervisor *supervisor;
 	struct listener *listener;
 	char *keys, *secret;
@@ -234,7 +234,7 @@ set_up(struct program *p, struct err_info *ei)
 	if (rc == 0 && s->secret_file != NULL)
 		rc = conf_read_secret(s->secret_file, &p->secret, ei);
 	if (rc == 0)
-		rc = source_init(&p->source, s->repos, ei);
+		rc = repo_source_init(&p->source, s->repos, ei);
 	if (rc != 0)
 		return rc;
 	p->source.ca_file = s->ca_file;
@@ -268,7 +268,7 @@ on_update(void *ctx)
 }
 
 static void
-on_prune(void *ctx, size_t allow)
+on_allow_prune(void *ctx, size_t allow)
 {
 	supervisor_allow(((struct program *)ctx)->supervisor, allow);
 }
@@ -309,7 +309,7 @@ start(struct program *p, struct err_info *ei)
 		.on_health = on_health,
 		.on_metrics = on_metrics,
 		.on_update = on_update,
-		.on_prune = on_prune,
+		.on_allow_prune = on_allow_prune,
 		.ctx = p };
 	int rc = addr_parse(s->listen, &addr, ei);
 
@@ -401,7 +401,7 @@ main(int argc, char **argv)
 			log_info("stopped", LOG_END);
 		rc = rc != 0;
 	}
-	source_clear(&p.source);
+	repo_source_clear(&p.source);
 	if (p.has_api)
 		k8s_shared_clear(&p.api);
 	k8s_config_clear(&p.config);

@@ -4,15 +4,15 @@
  */
 #pragma once
 
+#include "base/repo_source.h"
 #include "sprvsr/act.h"
-#include "sprvsr/source.h"
 #include "sprvsr/status.h"
 
 struct supervisor;
 
 struct supervisor_opts {
 	struct k8s_shared *api;
-	struct source *source;
+	struct repo_source *source;
 	const struct desired_opts *desired;
 	const char *lease_name; /* NULL: this one leads */
 	size_t batch, prune_allowed;

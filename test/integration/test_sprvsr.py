@@ -72,9 +72,9 @@ class Lists(SupervisorCase):
         self.update(program)
         wait_until(lambda: self.metric(program, "prune_refused") == 1, program.tail)
         self.assertEqual([], self.settle())
-        path = "/internal/v1/prune?allow=8"
+        path = "/api/v1/update?allowPrune=8"
         self.assertEqual(401, self.ask(program, path, method="POST").status)
-        few = self.ask(program, "/internal/v1/prune?allow=7", method="POST",
+        few = self.ask(program, "/api/v1/update?allowPrune=7", method="POST",
                        headers={"X-Maintner-Secret": SECRET})
         self.assertEqual(202, few.status)
         self.assertEqual([], self.settle())

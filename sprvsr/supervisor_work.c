@@ -1,0 +1,194 @@
+/* supervisor_work.c - plans become jobs, and their results counts, logs and Events. */
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "sprvsr/supervisor_impl.h"
+
+#define IN_FLIGHT_MAX 64
+#define PLAN_ALL ((size_t)1 << 20)
+
+static const char *
+version_of(struct supervisor *s, const struct action *a)
+{
+	const struct obs *b = names_get(&s->seen.objects[a->kind], a->name);
+
+	return b != NULL ? b->version : "";
+}
+
+/* Under observed's lock, so that the trail names the version that was planned upon. */
+static int
+give_out(struct supervisor *s, const struct action *a)
+{
+	struct trail *t = trail_make(&s->trails, a->kind, a->name);
+	struct job *j = mem_zalloc(sizeof(*j));
+	char hash[SHA224_HEX_LEN + 1];
+	struct buf body;
+	int rc = t != NULL && j != NULL ? 0 : ERR_NOMEM;
+
+	buf_init(&body, OBJECT_BYTES_MAX);
+	if (rc == 0 && a->entry != NULL) {
+		rc = desired_render(s->o.desired, a->entry, a->kind, a->was_ready, &body, hash);
+		j->body = rc == 0 ? buf_take(&body, NULL) : NULL;
+		rc = j->body != NULL ? 0 : ERR_NOMEM;
+		snprintf(j->repo, sizeof(j->repo), "%s", a->entry->name);
+	}
+	buf_clear(&body);
+	if (rc != 0) {
+		job_free(j);
+		return rc;
+	}
+	j->action = *a;
+	j->action.entry = NULL;
+	trail_begin(t, a, version_of(s, a));
+	s->in_flight++;
+	actors_add(s->actors, j);
+	return 0;
+}
+
+static void
+send_event(struct supervisor *s, const struct job *of)
+{
+	struct job *j;
+	char *body = NULL;
+	int rc = event_make(&s->events, s->o.desired->namespace_name, s->o.desired->manager, of,
+	    clock_mono_ms(), &body);
+
+	pthread_mutex_lock(&s->status.lock);
+	if (rc == 0)
+		s->status.events++;
+	else
+		s->status.events_dropped++;
+	pthread_mutex_unlock(&s->status.lock);
+	j = rc == 0 ? mem_zalloc(sizeof(*j)) : NULL;
+	if (j == NULL) {
+		mem_free(body);
+		return;
+	}
+	j->is_event = true;
+	j->body = body;
+	actors_add(s->actors, j);
+}
+
+static void
+finish(struct supervisor *s, struct job *j)
+{
+	static const char *const verbs[ACTS] = { "create", "update", "repair", "delete" };
+	const struct action *a = &j->action;
+	struct trail *t = trail_get(&s->trails, a->kind, a->name);
+
+	if (t != NULL)
+		trail_end(t, a, j->rc, j->version, clock_mono_ms(), k8s_random());
+	s->in_flight--;
+	pthread_mutex_lock(&s->status.lock);
+	if (j->rc == 0)
+		s->status.applied[a->verb]++;
+	else if (j->rc != ERR_CANCELED)
+		s->status.failed++;
+	pthread_mutex_unlock(&s->status.lock);
+	if (j->rc == ERR_CANCELED)
+		return;
+	if (j->rc == 0)
+		log_info("object written", LOG_S("action", verbs[a->verb]),
+		    LOG_S("object", a->name), LOG_S("repository", j->repo), LOG_END);
+	else
+		log_warning("object not written", LOG_S("action", verbs[a->verb]),
+		    LOG_S("object", a->name), LOG_S("repository", j->repo),
+		    LOG_S("error", j->ei.text), LOG_END);
+	send_event(s, j);
+}
+
+void
+supervisor_collect(struct supervisor *s)
+{
+	struct job *j = actors_done(s->actors), *next;
+
+	for (; j != NULL; j = next) {
+		next = j->next;
+		if (!j->is_event)
+			finish(s, j);
+		else if (j->rc != 0 && j->rc != ERR_CANCELED)
+			log_debug("event not written", LOG_S("error", j->ei.text), LOG_END);
+		job_free(j);
+		atomic_store(&s->dirty, true);
+	}
+}
+
+static void
+tell(struct supervisor *s, const struct plan *p, bool leader)
+{
+	if (p->prune_refused && !s->told_refused)
+		log_error("too many repositories left the list: none is removed without a "
+			  "confirmation",
+		    LOG_I("left", p->left), LOG_I("limit", p->prune_limit), LOG_END);
+	s->told_refused = p->prune_refused;
+	if (p->conflicts > s->told_conflicts)
+		log_error("objects of others have names of ours and are left alone",
+		    LOG_I("conflicts", p->conflicts), LOG_S("first", p->conflict_name),
+		    LOG_END);
+	s->told_conflicts = p->conflicts;
+	if (leader != s->was_leader)
+		log_info(leader ? "this replica leads" : "this replica does not lead", LOG_END);
+	pthread_mutex_lock(&s->status.lock);
+	s->status.leader_changes += leader != s->was_leader;
+	s->status.leader = leader;
+	s->status.ready = true;
+	s->status.prune_refused = p->prune_refused;
+	s->status.left = p->left;
+	s->status.conflicts = p->conflicts;
+	s->status.scaled_to_zero = p->scaled_to_zero;
+	s->status.waiting_for_ready = p->waiting_for_ready;
+	s->status.held_back = p->held_back;
+	s->status.passes++;
+	pthread_mutex_unlock(&s->status.lock);
+	s->was_leader = leader;
+}
+
+static int64_t
+us_of(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+void
+supervisor_pass(struct supervisor *s)
+{
+	bool leader = supervisor_leads(s);
+	struct reconcile_opts o = { .batch = s->o.batch,
+		.actions_max = leader ? IN_FLIGHT_MAX - s->in_flight : PLAN_ALL,
+		.prune_percent = s->o.prune_percent,
+		.prune_allowed = atomic_load(&s->prune_allowed),
+		.now_ms = clock_mono_ms() };
+	int64_t wall = us_of(CLOCK_MONOTONIC), cpu = us_of(CLOCK_THREAD_CPUTIME_ID);
+	struct plan plan = { .actions = NULL };
+	int rc;
+
+	pthread_mutex_lock(&s->seen.lock);
+	rc = s->has_list && s->seen.synced[KIND_DEPLOYMENT] && s->seen.synced[KIND_SERVICE]
+		 ? reconcile(&s->want, &s->seen, &s->trails, &o, &plan)
+		 : ERR_BUSY;
+	for (size_t i = 0; rc == 0 && leader && i < plan.count; i++)
+		rc = give_out(s, &plan.actions[i]);
+	if (rc == 0)
+		tell(s, &plan, leader);
+	pthread_mutex_unlock(&s->seen.lock);
+	s->pass_at_ms = clock_mono_ms();
+	s->full_at_ms = s->pass_at_ms + s->o.resync_ms;
+	s->wake_at_ms = plan.wake_ms;
+	if (rc == 0 && plan.left == 0 && o.prune_allowed > 0 && leader)
+		atomic_store(&s->prune_allowed, 0); /* a confirmation is for once */
+	if (rc == 0) {
+		pthread_mutex_lock(&s->status.lock);
+		s->status.pass_us = us_of(CLOCK_MONOTONIC) - wall;
+		s->status.pass_cpu_us = us_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
+		pthread_mutex_unlock(&s->status.lock);
+	} else if (rc != ERR_BUSY) {
+		log_error("pass failed", LOG_S("error", err_name(rc)), LOG_END);
+	}
+	plan_clear(&plan);
+}
