@@ -94,7 +94,12 @@ act_perform(
 	snprintf(object, sizeof(object), "%s/namespaces/%s/%s/%s",
 	    j->action.kind == KIND_DEPLOYMENT ? "/apis/apps/v1" : "/api/v1", namespace_name,
 	    collection(j->action.kind), j->action.name);
-	snprintf(path, sizeof(path), "%s?fieldManager=%s&force=true", object, manager);
+	/*
+	 * An object that we think is not there is not taken from whoever made one under its name
+	 * meanwhile: without force, a field of another manager's with another value is a 409.
+	 */
+	snprintf(path, sizeof(path), "%s?fieldManager=%s%s", object, manager,
+	    j->action.verb == ACT_CREATE ? "" : "&force=true");
 	call.path = path;
 	if (j->is_event) {
 		snprintf(path, sizeof(path), "/api/v1/namespaces/%s/events", namespace_name);

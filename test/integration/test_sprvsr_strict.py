@@ -1,11 +1,14 @@
 """The supervisor against the strict double: least privilege, every option, faults."""
 
+import base64
 import json
 import os
+import subprocess
+import tempfile
 import time
 import unittest
 
-from harness import Case, wait_until
+from harness import FULL, Case, wait_until
 from k8s_double.client import K8sDouble
 from router_rig import sha_of
 from sprvsr_rig import CLUSTER_TOKEN, NAMESPACE, SupervisorCase
@@ -25,11 +28,13 @@ EVERYTHING = ["--pod-front", "nginx:1", "--service-account-secret", "writer", "-
 WRITES = ("create", "update", "patch", "delete")
 
 
-class Strict(SupervisorCase):
+class StrictCase(SupervisorCase):
+    tls = {}  # of the double
+
     def setUp(self):
         Case.setUp(self)
-        self.double = K8sDouble([NAMESPACE], {CLUSTER_TOKEN: "supervisor"},
-                                {"supervisor": [ROLE]})
+        self.double = K8sDouble([NAMESPACE], {CLUSTER_TOKEN: "supervisor", "root": "root"},
+                                {"supervisor": [ROLE]}, **self.tls)
         self.addCleanup(self.double.stop)
         self.list_path = self.stage.path("repos.json")
         self.token_path = self.stage.path("token")
@@ -42,18 +47,40 @@ class Strict(SupervisorCase):
             file.write(token + "\n")
         os.replace(self.token_path + ".new", self.token_path)
 
+    def cluster_entry(self):
+        return {"server": self.double.origin}
+
+    def user_entry(self):
+        return {"tokenFile": self.token_path}
+
     def kubeconfig(self):
         path = self.stage.path("kubeconfig")
         with open(path, "w", encoding="utf-8") as file:
             json.dump({"current-context": "c", "contexts": [
                 {"name": "c", "context": {"cluster": "k", "user": "u", "namespace": NAMESPACE}}],
-                "clusters": [{"name": "k", "cluster": {"server": self.double.origin}}],
-                "users": [{"name": "u", "user": {"tokenFile": self.token_path}}]}, file)
+                "clusters": [{"name": "k", "cluster": self.cluster_entry()}],
+                "users": [{"name": "u", "user": self.user_entry()}]}, file)
         return path
 
-    def writes(self):
-        return [r for r in self.double.requests() if r["verb"] in WRITES
-                and r["resource"] in ("deployments", "services")]
+    def writes(self, **fields):
+        """What the supervisor wrote."""
+        return [r for r in self.double.requests(user="supervisor", **fields)
+                if r["verb"] in WRITES and r["resource"] in ("deployments", "services")]
+
+    def as_root(self, method, path, *body):
+        status, answer = self.double.ask(method, path, *body, token="root")
+        self.assertLess(status, 300, answer)
+        return answer
+
+    def path_of(self, repo):
+        return f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/mtr-d-{sha_of(repo)}"
+
+    def assert_settled(self, program, seconds=1.0):
+        """Nothing is written any more."""
+        time.sleep(seconds)
+        before = len(self.writes())
+        time.sleep(seconds)
+        self.assertEqual(before, len(self.writes()), program.tail())
 
     def wait_for(self, program, *repos, timeout_s=30):
         wait_until(lambda: (set(self.double.objects("deployments", NAMESPACE)),
@@ -63,6 +90,8 @@ class Strict(SupervisorCase):
     def deployment(self, repo):
         return self.double.objects("deployments", NAMESPACE)["mtr-d-" + sha_of(repo)]
 
+
+class Strict(StrictCase):
     def test_every_option_is_valid_and_no_right_is_missing(self):
         program = self.start(*EVERYTHING)
         self.wait_for(program, *REPOS)
@@ -102,9 +131,7 @@ class Strict(SupervisorCase):
         self.wait_for(program, *REPOS)
         self.double.do("watches/stop")
         self.double.do("compact")
-        path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/mtr-d-" + sha_of("foo/bar")
-        self.double.access.tokens["root"] = "root"
-        self.assertEqual(200, self.double.ask("DELETE", path, token="root")[0])
+        self.as_root("DELETE", self.path_of("foo/bar"))
         self.wait_for(program, *REPOS)
         self.double.do("down", for_s=3)
         self.write_list(*REPOS[:3], "new/one")
@@ -123,18 +150,174 @@ class Strict(SupervisorCase):
     def test_scaling_to_zero_stays_and_a_foreign_edit_does_not(self):
         program = self.start()
         self.wait_for(program, *REPOS)
-        self.double.access.tokens["root"] = "root"
-        path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/mtr-d-" + sha_of("foo/bar")
-        merge = "application/merge-patch+json"
-        self.assertEqual(200, self.double.ask(
-            "PATCH", path + "/scale", {"spec": {"replicas": 0}}, merge, token="root")[0])
-        self.assertEqual(200, self.double.ask("PATCH", path, {"metadata": {"labels": {
-            "owner": "other"}}, "spec": {"strategy": {"type": "RollingUpdate"}}}, merge,
-            token="root")[0])
+        path, merge = self.path_of("foo/bar"), "application/merge-patch+json"
+        self.as_root("PATCH", path + "/scale", {"spec": {"replicas": 0}}, merge)
+        self.as_root("PATCH", path, {"metadata": {"labels": {"owner": "other"}}, "spec": {
+            "strategy": {"type": "RollingUpdate"}}}, merge)
         wait_until(lambda: self.deployment("foo/bar")["spec"]["strategy"]["type"] == "Recreate"
                    and self.deployment("foo/bar")["metadata"]["labels"]["owner"] == "foo",
                    program.tail, 5)
         self.assertEqual(0, self.deployment("foo/bar")["spec"]["replicas"])
+
+    def test_lists_in_quick_succession_end_as_the_last_one_says(self):
+        self.double.fault(kind="slow", delay_s=0.3, verb="patch", times=20)
+        self.write_list(*(f"o/first{i}" for i in range(12)), "foo/bar")
+        program = self.start()
+        wait_until(lambda: len(self.writes()) >= 3, program.tail)
+        for nth in (2, 3):  # while the first one is being applied
+            self.write_list(*(f"o/first{i}" for i in range(12 - nth)), f"o/nth{nth}", "foo/bar")
+            self.update(program)
+            time.sleep(0.2)
+        want = [*(f"o/first{i}" for i in range(9)), "o/nth3", "foo/bar"]
+        self.wait_for(program, *want)
+        self.assert_settled(program)
+        for repo in want:  # once each, however often the list changed
+            for name in ("mtr-d-" + sha_of(repo), "mtr-s-" + sha_of(repo)):
+                self.assertEqual(1, len(self.writes(name=name)), (repo, program.tail()))
+        for entry in self.writes(verb="delete"):
+            self.assertEqual(1, len(self.writes(verb="patch", name=entry["name"])))
+
+    def test_a_renamed_repository_is_a_new_one_and_the_old_one_goes(self):
+        program = self.start()
+        self.wait_for(program, *REPOS)
+        before = len(self.writes())
+        # Kubernetes' names are digests of the exact name: a change of case is a rename, too.
+        self.write_list("foo/renamed", "owner/.github", *REPOS[2:])
+        self.update(program)
+        self.wait_for(program, "foo/renamed", "owner/.github", *REPOS[2:])
+        self.assert_settled(program)
+        written = [(r["verb"], r["name"]) for r in self.writes()][before:]
+        self.assertEqual(8, len(written), written)
+        for old, new in (("foo/bar", "foo/renamed"), ("Owner/.github", "owner/.github")):
+            service, deployment = (written.index(("delete", f"mtr-{kind}-{sha_of(old)}"))
+                                   for kind in "sd")
+            self.assertLess(service, deployment)
+            self.assertIn(("patch", f"mtr-d-{sha_of(new)}"), written)
+            self.assertIn(("patch", f"mtr-s-{sha_of(new)}"), written)
+
+    def test_a_name_that_somebody_takes_in_the_last_moment_stays_theirs(self):
+        self.write_list("foo/bar")
+        self.double.fault(kind="slow", delay_s=2, verb="patch", resource="deployments")
+        program = self.start()
+        wait_until(lambda: self.double.requests(verb="patch", resource="deployments"),
+                   program.tail)
+        theirs = {"apiVersion": "apps/v1", "kind": "Deployment",
+                  "metadata": {"name": "mtr-d-" + sha_of("foo/bar")},
+                  "spec": {"selector": {"matchLabels": {"app": "theirs"}}, "template": {
+                      "metadata": {"labels": {"app": "theirs"}},
+                      "spec": {"containers": [{"name": "c", "image": "theirs:1"}]}}}}
+        self.as_root("POST", self.path_of("foo/bar").rpartition("/")[0], theirs)
+        wait_until(lambda: self.metric(program, "conflicts") == 1, program.tail)
+        self.assert_settled(program)
+        there = self.deployment("foo/bar")
+        self.assertEqual(theirs["spec"]["selector"], there["spec"]["selector"])
+        self.assertNotIn("annotations", there["metadata"])
+        self.assertEqual(["theirs:1"], [c["image"] for c in there["spec"]["template"]["spec"][
+            "containers"]])
+
+    def test_an_api_that_was_down_for_long_is_not_stormed(self):
+        program = self.start()
+        self.wait_for(program, *REPOS)
+        down_s = 150 if FULL else 8
+        self.double.do("down", for_s=down_s)
+        self.write_list(*REPOS[:3], "new/one")
+        self.update(program)
+        time.sleep(down_s)
+        self.double.do("log/clear")
+        self.wait_for(program, *REPOS[:3], "new/one", timeout_s=60)
+        self.assert_settled(program)
+        self.assertEqual(4, len(self.writes()), self.writes())
+        self.assertLess(len(self.double.requests(user="supervisor")), 30)
+
+    def test_a_stop_while_the_api_hangs_is_quick_and_gives_the_lease_back(self):
+        self.double.fault(kind="hang", delay_s=60, times=-1, verb="patch")
+        program = self.start()
+        wait_until(lambda: len(self.double.requests(verb="patch")) >= 4, program.tail)
+        self.assertEqual(0, program.stop(5), program.tail())
+        (lease,) = self.double.objects("leases", NAMESPACE).values()
+        self.assertFalse(lease["spec"].get("holderIdentity"))
+        self.double.do("faults/clear")
+        self.double.fault(kind="hang", delay_s=60, times=-1)  # everything
+        program = self.start()
+        time.sleep(1)
+        self.assertEqual(0, program.stop(5), program.tail())
+        self.double.do("faults/clear")
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
+
+
+class Tls(StrictCase):
+    """A client certificate, and a server's that must be the right one."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="maintner-tls-"))
+        cls.make("ca", "/CN=ca", [])
+        cls.make("server", "/CN=server", ["subjectAltName=IP:127.0.0.1"], "ca")
+        cls.make("client", "/CN=supervisor", ["extendedKeyUsage=clientAuth"], "ca")
+        cls.make("other", "/CN=other", [])
+        cls.tls = {"tls_cert": cls.file("server.crt"), "tls_key": cls.file("server.key"),
+                   "client_ca": cls.file("ca.crt")}
+
+    @classmethod
+    def file(cls, name):
+        return os.path.join(cls.folder, name)
+
+    @classmethod
+    def make(cls, name, subject, extensions, signer=None):
+        more = [word for e in extensions for word in ("-addext", e)]
+        if signer:
+            more += ["-CA", cls.file(signer + ".crt"), "-CAkey", cls.file(signer + ".key")]
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", subject,
+                "-keyout", cls.file(name + ".key"), "-out", cls.file(name + ".crt"), *more)
+
+    def setUp(self):
+        self.ca, self.client, self.as_data = "ca", "client", False
+        super().setUp()
+
+    def entry(self, key, name):
+        if not self.as_data:
+            return {key: self.file(name)}
+        with open(self.file(name), "rb") as file:
+            return {key + "-data": base64.b64encode(file.read()).decode()}
+
+    def cluster_entry(self):
+        return {"server": self.double.origin,
+                **self.entry("certificate-authority", self.ca + ".crt")}
+
+    def user_entry(self):
+        if self.client is None:
+            return {}
+        return {**self.entry("client-certificate", self.client + ".crt"),
+                **self.entry("client-key", self.client + ".key")}
+
+    def test_the_certificate_is_who_we_are(self):
+        for self.as_data in (False, True):
+            with self.subTest(as_data=self.as_data):
+                self.write_list(*REPOS, f"as/data{self.as_data}")
+                program = self.start()
+                self.wait_for(program, *REPOS, f"as/data{self.as_data}")
+                self.assertEqual(0, program.stop(5), program.tail())
+        self.assertEqual({"supervisor"}, {r["user"] for r in self.double.requests()})
+
+    def test_a_server_that_our_authority_did_not_sign_is_refused_and_named(self):
+        self.ca = "other"
+        program = self.start()
+        wait_until(lambda: self.double.origin.partition("//")[2] in program.stderr
+                   and "certificate" in program.stderr, program.tail)
+        self.assertEqual(503, self.ask(program, "/_healthz").status)
+        self.assertEqual(0, program.stop(5), program.tail())
+        self.assertEqual([], self.double.requests())
+
+    def test_without_a_certificate_nothing_is_allowed_and_said_so(self):
+        self.client = None
+        program = self.start()
+        wait_until(lambda: "HTTP 401" in program.stderr or "HTTP 403" in program.stderr,
+                   program.tail)
+        self.assertEqual(0, program.stop(5), program.tail())
+        self.assertEqual([], [r for r in self.double.requests() if r["code"] < 400])
 
 
 if __name__ == "__main__":
