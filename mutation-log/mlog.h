@@ -22,6 +22,8 @@
 
 /* "0007." + 56 hex digits + ".mutlog" and a NUL. */
 #define MLOG_NAME_SIZE (5 + SHA224_HEX_LEN + 7 + 1)
+/* Ends the name of what a tail grows by, until it is composed: the result's, the base's size. */
+#define MLOG_DELTA_SUFFIX ".delta"
 
 /* A place in a log: that of a record's first byte, or where the next one goes. */
 struct mlog_pos {

@@ -26,8 +26,6 @@ struct mlog_list {
 
 /* prefix + the segment's name: fits whatever mlog_prefix_check() lets pass. */
 #define MLOG_OBJECT_NAME_SIZE (MLOG_PREFIX_MAX + MLOG_NAME_SIZE)
-/* What a tail grows by, until it is composed: the result's name, the base's size. */
-#define MLOG_DELTA_SUFFIX ".delta"
 #define MLOG_DELTA_NAME_SIZE (MLOG_OBJECT_NAME_SIZE + 21 + sizeof(MLOG_DELTA_SUFFIX))
 void mlog_object_name(
     const char *prefix, const struct mlog_segment *seg, char out[MLOG_OBJECT_NAME_SIZE]);

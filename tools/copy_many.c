@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "tools/copy_log.h"
+#include "tools/free_log.h"
 #include "tools/repo_pick.h"
+#include "tools/scale.h"
 
 static int
 open_filled(const char *template, const struct repo_entry *e,
@@ -22,6 +24,30 @@ open_filled(const char *template, const struct repo_entry *e,
 	return rc;
 }
 
+static void
+on_wait(void *ctx, const char *holder, int64_t left_s)
+{
+	const struct copy_many *m = ctx;
+
+	fprintf(stderr, "%s: %s did not release the log: waiting %lld s for its lease to end\n",
+	    m->program, holder, (long long)left_s);
+}
+
+/* A pod that was killed leaves the record as if it held the log: its lease must end. */
+static int
+wait_until_free(const struct copy_many *m, struct store *from, struct err_info *ei)
+{
+	struct free_log log = { .store = from,
+		.prefix = "",
+		.cancel = &m->stop->cancel,
+		.on_wait = on_wait,
+		.ctx = (void *)m };
+	int rc = free_log_take(&log, ei);
+
+	free_log_clear(&log);
+	return rc;
+}
+
 static int
 copy_one(const struct copy_many *m, const struct store_open_opts *opts,
     const struct repo_entry *e, struct copy_log_result *ret, struct err_info *ei)
@@ -33,11 +59,57 @@ copy_one(const struct copy_many *m, const struct store_open_opts *opts,
 
 	if (rc == 0)
 		rc = open_filled(m->to, e, opts, &job.to, ei);
+	if (rc == 0 && m->kubernetes && !m->dry_run)
+		rc = wait_until_free(m, job.from, ei);
 	if (rc == 0)
 		rc = copy_log(&job, ret, ei);
 	store_close(job.from);
 	store_close(job.to);
 	return rc;
+}
+
+/* What failed first is told; that it could not be scaled back is told, too. */
+static int
+scale_back(const struct copy_many *m, struct scale *cluster, struct scale_target *t, int rc,
+    struct err_info *ei)
+{
+	struct err_info why = { .text = "" };
+	bool finishing = m->stop->finishing;
+	int back;
+
+	m->stop->finishing = true;
+	back = scale_restore(cluster, t, &why);
+	m->stop->finishing = finishing;
+	if (back == 0)
+		return rc;
+	fprintf(stderr, "%s: %s stays at %lld replicas: %s; run this again\n", m->program,
+	    t->name, (long long)t->replicas, why.text);
+	return rc != 0 ? rc : err_set(ei, back, "it was copied, but not scaled back");
+}
+
+/* With its pod gone meanwhile, where that is wanted. */
+static int
+copy_scaled(const struct copy_many *m, struct scale *cluster,
+    const struct store_open_opts *opts, const struct repo_entry *e, struct copy_log_result *ret,
+    struct err_info *ei)
+{
+	struct scale_target t;
+	int rc;
+
+	if (cluster == NULL)
+		return copy_one(m, opts, e, ret, ei);
+	rc = scale_find(cluster, e->name, &t, ei);
+	if (rc != 0)
+		return rc;
+	if (m->dry_run) {
+		printf("to be scaled from %lld to 0 and back: %s\n", (long long)t.replicas,
+		    t.name);
+		return copy_one(m, opts, e, ret, ei);
+	}
+	rc = scale_to_zero(cluster, &t, true, ei);
+	if (rc == 0)
+		rc = copy_one(m, opts, e, ret, ei);
+	return scale_back(m, cluster, &t, rc, ei);
 }
 
 static void
@@ -57,28 +129,51 @@ tell(const struct copy_many *m, const struct repo_entry *e, int rc,
 	fflush(stdout);
 }
 
+/* How many were done; the others after a signal are not begun. */
+static size_t
+copy_all(const struct copy_many *m, struct scale *cluster, const struct store_open_opts *opts,
+    const struct repo_list *list)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < list->count && !stop_asked(m->stop); i++) {
+		struct copy_log_result r = { 0 };
+		struct err_info why = { .text = "" };
+		int rc;
+
+		fprintf(stderr, "%s: %zu of %zu: %s\n", m->program, i + 1, list->count,
+		    list->items[i].name);
+		rc = copy_scaled(m, cluster, opts, &list->items[i], &r, &why);
+		done += rc == 0;
+		tell(m, &list->items[i], rc, &r, &why);
+	}
+	return done;
+}
+
 int
 copy_many(const struct copy_many *m, struct err_info *ei)
 {
-	const struct store_open_opts opts = { .ca_file = m->ca_file };
+	const struct store_open_opts opts = { .ca_file = m->ca_file,
+		.cancel = &m->stop->cancel };
 	const struct repo_pick pick = { m->repos, m->only.items, m->only.count, &opts };
+	const struct scale_opts cluster_opts = { m->kubeconfig, m->namespace_name,
+		&m->stop->cancel, m->timeout_s * 1000 };
+	struct scale *cluster = NULL;
 	struct repo_list list = { 0 };
-	size_t failed = 0;
+	size_t done = 0, count;
 	int rc = repo_pick(&pick, &list, ei);
 
+	if (rc == 0 && m->kubernetes)
+		rc = scale_open(&cluster_opts, &cluster, ei);
+	if (rc == 0)
+		done = copy_all(m, cluster, &opts, &list);
+	count = list.count;
+	scale_close(cluster);
+	repo_list_clear(&list);
 	if (rc != 0)
 		return rc;
-	for (size_t i = 0; i < list.count; i++) {
-		struct copy_log_result r = { 0 };
-		struct err_info why = { 0 };
-
-		fprintf(stderr, "%s: %zu of %zu: %s\n", m->program, i + 1, list.count,
-		    list.items[i].name);
-		rc = copy_one(m, &opts, &list.items[i], &r, &why);
-		failed += rc != 0;
-		tell(m, &list.items[i], rc, &r, &why);
-	}
-	printf("%zu of %zu repositories done\n", list.count - failed, list.count);
-	repo_list_clear(&list);
-	return failed == 0 ? 0 : err_set(ei, ERR_IO, "%zu repositories were not done", failed);
+	printf("%zu of %zu repositories done\n", done, count);
+	return done == count
+		   ? 0
+		   : err_set(ei, ERR_IO, "%zu repositories were not done", count - done);
 }

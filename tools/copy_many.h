@@ -7,6 +7,7 @@
 #include "base/conf.h"
 #include "base/repo_list.h"
 #include "base/store/store.h"
+#include "tools/stop.h"
 
 struct copy_many {
 	const char *program; /* for messages */
@@ -19,6 +20,14 @@ struct copy_many {
 	const char *from, *to;
 	const char *ca_file;
 	bool replace, dry_run;
+	/*
+	 * Scale each repository's Deployment to 0 while its log is copied, and back: with the
+	 * current context of a kubeconfig, or (`kubernetes`) as the pod this runs in.
+	 */
+	bool kubernetes;
+	const char *kubeconfig, *namespace_name;
+	int64_t timeout_s; /* of the wait for pods to end */
+	struct stop *stop; /* what is being done is ended, what was scaled is scaled back */
 };
 
 /* Prints a line for each and a summary.  ERR_IO when some were not done. */

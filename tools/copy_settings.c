@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/copy_many.h"
+#include "tools/stop.h"
 
 #define URL_MAX 2048
 
@@ -47,6 +48,26 @@ read_settings(const struct copy_program *p, struct copy_many *m, int argc, char 
 		    .type = CONF_SWITCH,
 		    .target = &m->replace,
 		    .help = "empty a destination that holds another log" },
+		{ .name = p->replaces ? "kubernetes" : NULL,
+		    .type = CONF_SWITCH,
+		    .target = &m->kubernetes,
+		    .help = "scale each Deployment to 0 while its log is copied, and back" },
+		{ .name = "kubeconfig",
+		    .target = &m->kubeconfig,
+		    .value = "FILE",
+		    .help = "with --kubernetes: its current context, instead of the service "
+			    "account" },
+		{ .name = "namespace",
+		    .target = &m->namespace_name,
+		    .value = "NAME",
+		    .help = "with --kubernetes: of the Deployments [the context's]" },
+		{ .name = "timeout",
+		    .type = CONF_NUMBER,
+		    .target = &m->timeout_s,
+		    .low = 1,
+		    .high = 86400,
+		    .value = "SEC",
+		    .help = "with --kubernetes: of the wait for pods to end [600]" },
 		{ .name = NULL },
 	};
 	const struct conf_program program = { p->name, p->purpose, NULL, options };
@@ -54,6 +75,9 @@ read_settings(const struct copy_program *p, struct copy_many *m, int argc, char 
 
 	if (rc == 0 && *next == CONF_RUN && m->repos == NULL && m->only.count == 0)
 		rc = err_set(ei, ERR_INVAL, "--repos URL or --repo OWNER/REPO is required");
+	if (rc == 0 && !m->kubernetes && (m->kubeconfig != NULL || m->namespace_name != NULL))
+		rc =
+		    err_set(ei, ERR_INVAL, "--kubeconfig and --namespace are for --kubernetes");
 	return rc;
 }
 
@@ -75,7 +99,8 @@ complete(const char **url, const char *rest, char out[URL_MAX], struct err_info 
 int
 copy_main(const struct copy_program *p, int argc, char **argv)
 {
-	struct copy_many m = { .program = p->name };
+	static struct stop stop;
+	struct copy_many m = { .program = p->name, .timeout_s = 600, .stop = &stop };
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { 0 };
 	char from[URL_MAX], to[URL_MAX];
@@ -91,7 +116,9 @@ copy_main(const struct copy_program *p, int argc, char **argv)
 	}
 	if (next == CONF_EXIT)
 		return 0;
-	rc = copy_many(&m, &ei);
+	rc = stop_init(&stop, &ei);
+	if (rc == 0)
+		rc = copy_many(&m, &ei);
 	if (rc != 0)
 		fprintf(
 		    stderr, "%s: %s\n", p->name, ei.text[0] != '\0' ? ei.text : err_name(rc));

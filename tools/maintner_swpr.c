@@ -2,20 +2,16 @@
  * maintner-swpr - finds issues that GitHub no longer has and has them tombstoned.
  * Here: settings, signals, and one repository after another.
  */
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "tools/repo_pick.h"
+#include "tools/stop.h"
 #include "tools/swpr_memory.h"
 #include "tools/swpr_sweep.h"
 
@@ -38,9 +34,7 @@ struct settings {
 
 struct program {
 	struct settings set;
-	int signal_fd;
-	bool stopping;
-	struct cancel cancel;
+	struct stop stop;
 	struct http *http;
 	struct gh *gh; /* of all repositories, or of one when the App's installation differs */
 	struct repo_list list;
@@ -179,38 +173,6 @@ check_settings(struct program *p, enum log_severity *ret_level, struct err_info 
 	return rc == 0 ? 0 : err_wrap(ei, rc, "--internal");
 }
 
-/* --- signals --- */
-
-static int
-set_up_signals(struct program *p)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	signal(SIGPIPE, SIG_IGN);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-		return ERR_IO;
-	p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return p->signal_fd < 0 ? ERR_IO : 0;
-}
-
-/* True when it is time to stop.  A second signal exits at once. */
-static bool
-check_signals(void *ctx)
-{
-	struct program *p = ctx;
-	struct signalfd_siginfo info;
-
-	while (read(p->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (p->stopping)
-			_exit(EXIT_UNDONE);
-		p->stopping = true;
-	}
-	return p->stopping;
-}
-
 /* --- GitHub --- */
 
 static void
@@ -263,7 +225,7 @@ open_github(struct program *p, const struct repo_entry *e, struct err_info *ei)
 		.app_key_file = p->set.app_key_file,
 		.installation_id = p->set.installation_id,
 		.http = p->http,
-		.cancel = p->cancel,
+		.cancel = p->stop.cancel,
 		.on_wait = on_wait,
 		.on_retry = on_retry,
 		.on_credentials = on_credentials,
@@ -383,14 +345,14 @@ sweep_all(struct program *p, const struct turn *turns, size_t count, struct err_
 {
 	int rc = swpr_memory_save(&p->memory, ei), saved;
 
-	for (size_t i = 0; i < count && rc == 0 && !check_signals(p); i++) {
+	for (size_t i = 0; i < count && rc == 0 && !stop_asked(&p->stop); i++) {
 		rc = sweep_one(p, &turns[i], count - i, ei);
 		tell(&p->rows[p->row_count - 1], i + 1, count);
 		/* Also what was seen before a stop. */
 		saved = swpr_memory_save(&p->memory, ei);
 		rc = rc == 0 ? saved : rc;
 	}
-	if (rc == 0 && p->stopping)
+	if (rc == 0 && p->stop.stopping)
 		rc = ERR_CANCELED;
 	if (rc != 0)
 		return rc;
@@ -418,24 +380,21 @@ run(struct program *p, struct err_info *ei)
 static int
 start(struct program *p, struct err_info *ei)
 {
-	const struct store_open_opts store = { .cancel = &p->cancel,
+	const struct store_open_opts store = { .cancel = &p->stop.cancel,
 		.ca_file = p->set.ca_file };
 	const struct repo_pick pick = { .url = p->set.repos,
 		.only = p->set.only.items,
 		.only_count = p->set.only.count,
 		.store_opts = &store };
-	int rc = set_up_signals(p);
+	int rc = stop_init(&p->stop, ei);
 
-	if (rc != 0)
-		return err_set(ei, rc, "signals: %s", strerror(errno));
-	p->cancel = (struct cancel){ .fd = p->signal_fd, .check = check_signals, .ctx = p };
-	if (p->set.secret_file != NULL)
+	if (rc == 0 && p->set.secret_file != NULL)
 		rc = conf_read_secret(p->set.secret_file, &p->secret, ei);
 	p->cluster.internal = p->set.internal;
 	p->cluster.secret = p->secret;
 	if (rc == 0)
-		rc = http_curl_new(
-		    "drghs-worker/" MAINTNER_VERSION, p->set.ca_file, &p->cancel, &p->http, ei);
+		rc = http_curl_new("drghs-worker/" MAINTNER_VERSION, p->set.ca_file,
+		    &p->stop.cancel, &p->http, ei);
 	if (rc == 0)
 		rc = repo_pick(&pick, &p->list, ei);
 	if (rc == 0)

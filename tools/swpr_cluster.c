@@ -4,90 +4,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/fcgi/client.h"
 #include "base/http.h"
-#include "base/json.h"
 #include "base/json_text.h"
+#include "tools/fcgi_ask.h"
 
-#define ANSWER_BYTES_MAX ((size_t)16 << 20)
 #define ORDER_BYTES_MAX ((size_t)4 << 20)
 #define ORDER_MAX 5000 /* numbers of one order; sync takes 10,000 */
 #define LIST_MS 60000  /* a page; the router gives up before */
 #define BURY_MS 65000  /* sync answers within 55 s */
 #define POKE_MS 10000
 #define TOKEN_MAX 2048 /* bytes of a page token, encoded */
-
-struct question {
-	const char *who; /* for messages */
-	const struct addr *addr;
-	const char *method, *target;
-	const char *secret; /* NULL: none is sent */
-	struct slice body;
-	unsigned timeout_ms;
-};
-
-/* What an error's JSON says, or "". */
-static void
-message_of(struct slice body, char *out, size_t size)
-{
-	json_t *doc = NULL;
-	const char *text = NULL;
-
-	out[0] = '\0';
-	if (json_in_parse(body, "answer", &doc, NULL) != 0)
-		return;
-	text = json_string_value(json_object_get(doc, "message"));
-	snprintf(out, size, ": %.200s", text != NULL ? text : "");
-	json_decref(doc);
-}
-
-static int
-judge(const struct question *q, int status, struct slice body, struct err_info *ei)
-{
-	char message[256];
-	int rc = http_status_err(status);
-
-	if (rc == 0)
-		return 0;
-	message_of(body, message, sizeof(message));
-	if (rc == ERR_AUTH && q->secret != NULL)
-		return err_set(ei, rc, "%s refuses the secret of --internal-secret-file%s",
-		    q->who, message);
-	return err_set(ei, rc, "%s answers %d%s", q->who, status, message);
-}
-
-/* Ask and parse; *ret_status may be NULL. */
-static int
-ask(const struct question *q, json_t **ret, int *ret_status, struct err_info *ei)
-{
-	struct fcgi_pair params[FCGI_CALL_PARAMS + 2];
-	char length[24];
-	struct buf answer;
-	struct cgi_head head;
-	struct slice body;
-	size_t n;
-	int rc;
-
-	snprintf(length, sizeof(length), "%zu", q->body.len);
-	n = fcgi_call_params(q->method, q->target, length, params);
-	if (q->secret != NULL)
-		params[n++] =
-		    (struct fcgi_pair){ SLICE("HTTP_X_MAINTNER_SECRET"), slice_str(q->secret) };
-	buf_init(&answer, ANSWER_BYTES_MAX);
-	rc = fcgi_call(q->addr, params, n, q->body, q->timeout_ms, &answer, &head, ei);
-	if (rc != 0) {
-		rc = err_wrap(ei, rc, "%s cannot be asked", q->who);
-	} else {
-		body = (struct slice){ answer.ptr + head.bytes, answer.len - head.bytes };
-		rc = judge(q, head.status, body, ei);
-		if (rc == 0)
-			rc = json_in_parse(body, q->who, ret, ei);
-		if (rc == 0 && ret_status != NULL)
-			*ret_status = head.status;
-	}
-	buf_clear(&answer);
-	return rc;
-}
 
 /* --- the mirror's numbers --- */
 
@@ -111,13 +37,13 @@ add_page(const json_t *issues, struct swpr_numbers *ret, struct err_info *ei)
 
 /* Take one page; `token` is the encoded token of the next one afterwards. */
 static int
-list_page(const struct question *q, char token[TOKEN_MAX], struct swpr_numbers *ret,
+list_page(const struct fcgi_question *q, char token[TOKEN_MAX], struct swpr_numbers *ret,
     struct err_info *ei)
 {
 	json_t *doc = NULL;
 	const char *next;
 	struct buf encoded;
-	int rc = ask(q, &doc, NULL, ei);
+	int rc = fcgi_ask(q, &doc, NULL, ei);
 
 	if (rc != 0)
 		return rc;
@@ -144,7 +70,7 @@ swpr_mirror_list(const struct swpr_cluster *c, const struct repo_entry *e,
     struct swpr_numbers *ret, struct err_info *ei)
 {
 	char token[TOKEN_MAX] = "", target[TOKEN_MAX + 400];
-	struct question q = { .who = "the router",
+	struct fcgi_question q = { .who = "the router",
 		.addr = &c->router,
 		.method = "GET",
 		.target = target,
@@ -185,7 +111,7 @@ address_of(const struct swpr_cluster *c, const struct repo_entry *e, struct addr
 }
 
 static int
-order(const struct swpr_cluster *c, const struct repo_entry *e, struct question *q,
+order(const struct swpr_cluster *c, const struct repo_entry *e, struct fcgi_question *q,
     json_t **ret, int *ret_status, struct err_info *ei)
 {
 	struct addr addr;
@@ -197,7 +123,7 @@ order(const struct swpr_cluster *c, const struct repo_entry *e, struct question 
 	q->method = "POST";
 	q->addr = &addr;
 	q->secret = c->secret;
-	return ask(q, ret, ret_status, ei);
+	return fcgi_ask(q, ret, ret_status, ei);
 }
 
 static void
@@ -245,7 +171,7 @@ static int
 bury_some(const struct swpr_cluster *c, const struct repo_entry *e, struct swpr_burial *burials,
     size_t count, struct err_info *ei)
 {
-	struct question q = { .target = "/internal/v1/tombstones?wait=true",
+	struct fcgi_question q = { .target = "/internal/v1/tombstones?wait=true",
 		.timeout_ms = BURY_MS };
 	json_t *doc = NULL;
 	struct buf body;
@@ -279,7 +205,7 @@ swpr_bury(const struct swpr_cluster *c, const struct repo_entry *e, struct swpr_
 int
 swpr_poke(const struct swpr_cluster *c, const struct repo_entry *e, struct err_info *ei)
 {
-	struct question q = { .target = "/internal/v1/sync", .timeout_ms = POKE_MS };
+	struct fcgi_question q = { .target = "/internal/v1/sync", .timeout_ms = POKE_MS };
 	json_t *doc = NULL;
 	int rc = order(c, e, &q, &doc, NULL, ei);
 

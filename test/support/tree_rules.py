@@ -31,7 +31,7 @@ QUOTED = {
     "sprvsr": ("base/", "sprvsr/"),
     "tools": ("base/", "mutation-log/", "lmdb-schema/snap_read.h", "lmdb-schema/snap_write.h",
               "sync/apply.h", "sync/replay.h", "sync/github/", "fcgi/json_issue.h", "fcgi/json_child.h",
-              "fcgi/fields.h", "tools/"),
+              "fcgi/fields.h", "sprvsr/k8s_client.h", "tools/"),
 }
 
 # library header -> the only places that may include it

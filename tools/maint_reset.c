@@ -1,0 +1,434 @@
+/*
+ * maint-reset - fetches one repository anew: the steps that a person would take by hand,
+ * scale to 0, delete the log, scale to 1, in one command that may be run again at any point.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/mem.h"
+#include "tools/copy_log.h"
+#include "tools/fcgi_ask.h"
+#include "tools/free_log.h"
+#include "tools/scale.h"
+#include "tools/stop.h"
+
+#define ROUTER_MS 10000
+#define POLL_MS 2000
+#define URL_MAX 2048
+#define BACKUP_DIR "/.backup"
+
+enum {
+	EXIT_DONE = 0,
+	EXIT_UNDONE = 1,
+	EXIT_USAGE = 2,
+};
+
+struct settings {
+	const char *repo; /* "owner/name" */
+	const char *log, *log_exact, *backup, *kubeconfig, *namespace_name, *router, *ca_file;
+	int64_t timeout_s;
+	bool yes, dry_run, keep_backup;
+};
+
+struct reset {
+	struct settings set;
+	struct stop stop;
+	struct addr router;
+	struct scale *cluster;
+	struct scale_target target;
+	struct store *store;
+	struct free_log log;
+	int64_t began_with; /* replicas */
+	bool begun;         /* something may have been changed */
+	bool emptied;       /* the log was, or is being */
+};
+
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void
+say(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("maint-reset: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* --- settings --- */
+
+static int
+read_settings(
+    struct settings *s, int argc, char **argv, enum conf_next *next, struct err_info *ei)
+{
+	const struct conf_option options[] = {
+		{ .name = "log",
+		    .target = &s->log,
+		    .value = "URL",
+		    .help = "root of the logs, to which owner/repo/ is added" },
+		{ .name = "log-exact",
+		    .target = &s->log_exact,
+		    .value = "URL",
+		    .help = "the folder of this repository's log itself" },
+		{ .name = "keep-backup",
+		    .type = CONF_SWITCH,
+		    .target = &s->keep_backup,
+		    .help = "copy the log aside first, and verify the copy" },
+		{ .name = "backup",
+		    .target = &s->backup,
+		    .value = "URL",
+		    .help = "where to: below it TIME/owner/repo/ [--log's URL" BACKUP_DIR "]" },
+		{ .name = "yes",
+		    .type = CONF_SWITCH,
+		    .target = &s->yes,
+		    .help = "do not ask for the repository's name" },
+		{ .name = "dry-run",
+		    .type = CONF_SWITCH,
+		    .target = &s->dry_run,
+		    .help = "tell what would be done, do nothing" },
+		{ .name = "router",
+		    .target = &s->router,
+		    .value = "ADDR",
+		    .help = "ask it how far the new mirror is, and wait until it is complete" },
+		{ .name = "timeout",
+		    .type = CONF_NUMBER,
+		    .target = &s->timeout_s,
+		    .low = 1,
+		    .high = 604800,
+		    .value = "SEC",
+		    .help = "of each wait: pods gone, available, complete [3600]" },
+		{ .name = "kubeconfig",
+		    .target = &s->kubeconfig,
+		    .value = "FILE",
+		    .help = "its current context, instead of the service account" },
+		{ .name = "namespace",
+		    .target = &s->namespace_name,
+		    .value = "NAME",
+		    .help = "of the Deployment [the context's]" },
+		{ .name = "ca-file",
+		    .target = &s->ca_file,
+		    .value = "FILE",
+		    .help = "PEM certificates to trust instead of the system's" },
+		{ .name = NULL },
+	};
+	const struct conf_program program = { "maint-reset",
+		"Deletes a repository's log while its pod is down, and waits until it was "
+		"fetched again.",
+		"OWNER/REPO", options };
+	int operand = 0, rc = conf_read(&program, argc, argv, next, &operand, ei);
+
+	if (rc != 0 || *next == CONF_EXIT)
+		return rc;
+	if (operand + 1 != argc)
+		return err_set(ei, ERR_INVAL, "one OWNER/REPO is required (see --help)");
+	s->repo = argv[operand];
+	return 0;
+}
+
+static int
+check_settings(struct reset *r, struct err_info *ei)
+{
+	const struct settings *s = &r->set;
+	const char *slash = strchr(s->repo, '/');
+
+	if (slash == NULL ||
+	    !repo_part_ok((struct slice){ s->repo, (size_t)(slash - s->repo) }) ||
+	    !repo_part_ok(slice_str(slash + 1)))
+		return err_set(ei, ERR_INVAL, "\"%s\" is not OWNER/REPO", s->repo);
+	if ((s->log == NULL) == (s->log_exact == NULL))
+		return err_set(ei, ERR_INVAL, "either --log or --log-exact is required");
+	if (s->keep_backup && s->log == NULL && s->backup == NULL)
+		return err_set(
+		    ei, ERR_INVAL, "--keep-backup with --log-exact needs --backup URL");
+	if (s->backup != NULL && !s->keep_backup)
+		return err_set(ei, ERR_INVAL, "--backup is for --keep-backup");
+	return s->router != NULL ? addr_parse(s->router, &r->router, ei) : 0;
+}
+
+/* --- before anything is done --- */
+
+/* Asked for by name, since a wrong repository costs hours of GitHub's limit. */
+static int
+confirm(const struct reset *r, struct err_info *ei)
+{
+	char line[REPO_NAME_MAX + 2];
+
+	if (r->set.yes || r->set.dry_run)
+		return 0;
+	if (isatty(STDIN_FILENO) == 0)
+		return err_set(
+		    ei, ERR_INVAL, "this is no terminal to confirm at: use --yes in scripts");
+	fprintf(stderr,
+	    "Deletes the log of %s in %s (%zu segments, %llu bytes) and fetches all again.\n"
+	    "Type its name to go on: ",
+	    r->set.repo, store_url(r->store), r->log.segments,
+	    (unsigned long long)r->log.bytes);
+	if (fgets(line, sizeof(line), stdin) == NULL)
+		line[0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	return strcmp(line, r->set.repo) == 0
+		   ? 0
+		   : err_set(ei, ERR_INVAL, "\"%s\" is another name: nothing was done", line);
+}
+
+static int
+find(struct reset *r, struct err_info *ei)
+{
+	const struct settings *s = &r->set;
+	const struct scale_opts cluster = { s->kubeconfig, s->namespace_name, &r->stop.cancel,
+		s->timeout_s * 1000 };
+	const struct store_open_opts opts = { .cancel = &r->stop.cancel,
+		.ca_file = s->ca_file };
+	int rc = scale_open(&cluster, &r->cluster, ei);
+
+	if (rc == 0)
+		rc = scale_find(r->cluster, s->repo, &r->target, ei);
+	if (rc == 0)
+		rc = store_open_with(
+		    s->log != NULL ? s->log : s->log_exact, &opts, &r->store, ei);
+	r->log.store = r->store;
+	r->began_with = r->target.replicas;
+	return rc == 0 ? free_log_look(&r->log, ei) : rc;
+}
+
+static void
+tell_plan(const struct reset *r)
+{
+	printf("Deployment %s in namespace %s, %lld replicas: scale to 0, wait for its pods\n",
+	    r->target.name, scale_namespace(r->cluster), (long long)r->target.replicas);
+	printf("log of %s in %s: %zu segments, %llu bytes: wait until nobody holds it, %s"
+	       "delete it\n",
+	    r->set.repo, store_url(r->store), r->log.segments, (unsigned long long)r->log.bytes,
+	    r->set.keep_backup ? "copy it, " : "");
+	printf("Deployment %s: scale to 1, wait until it is available%s\n", r->target.name,
+	    r->set.router != NULL ? " and complete" : "");
+}
+
+/* --- the steps --- */
+
+static void
+on_wait(void *ctx, const char *holder, int64_t left_s)
+{
+	(void)ctx;
+	say("%s did not release the log: waiting %lld s for its lease to end", holder,
+	    (long long)left_s);
+}
+
+static int
+stop_pod(struct reset *r, struct err_info *ei)
+{
+	say("scaling %s to 0 and waiting for its pods to end", r->target.name);
+	return scale_to_zero(r->cluster, &r->target, false, ei);
+}
+
+static int
+back_up(struct reset *r, struct err_info *ei)
+{
+	const struct store_open_opts opts = { .cancel = &r->stop.cancel,
+		.ca_file = r->set.ca_file };
+	char url[URL_MAX], prefix[REPO_NAME_MAX + 40], when[32];
+	time_t now = (time_t)(clock_real_ms() / 1000);
+	struct copy_log_result done;
+	struct copy_log job = {
+		.from = r->store, .from_prefix = r->log.prefix, .to_prefix = prefix
+	};
+	struct tm tm;
+	int n, rc;
+
+	if (!r->set.keep_backup || r->log.segments == 0)
+		return 0;
+	n = snprintf(url, sizeof(url), "%s%s",
+	    r->set.backup != NULL ? r->set.backup : r->set.log,
+	    r->set.backup != NULL ? "" : BACKUP_DIR);
+	if (n < 0 || (size_t)n >= sizeof(url))
+		return err_set(ei, ERR_LIMIT, "--backup: too long");
+	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+	snprintf(prefix, sizeof(prefix), "%s/%s/", when, r->set.repo);
+	rc = store_open_with(url, &opts, &job.to, ei);
+	if (rc == 0)
+		rc = copy_log(&job, &done, ei);
+	store_close(job.to);
+	if (rc != 0)
+		return err_wrap(ei, rc, "copying the log to %s/%s", url, prefix);
+	printf("backup: %s/%s, %zu segments, %llu bytes, verified\n", url, prefix,
+	    done.segments, (unsigned long long)done.bytes);
+	return 0;
+}
+
+static int
+delete_log(struct reset *r, struct err_info *ei)
+{
+	size_t deleted = 0;
+	int rc = free_log_take(&r->log, ei);
+
+	if (rc == 0)
+		rc = back_up(r, ei);
+	if (rc != 0)
+		return rc;
+	say("deleting %zu segments", r->log.segments);
+	r->emptied = true;
+	rc = free_log_erase(&r->log, &deleted, ei);
+	free_log_clear(&r->log); /* the pod that starts now will want its lock */
+	if (rc == 0)
+		printf("log of %s: %zu objects deleted\n", r->set.repo, deleted);
+	return rc;
+}
+
+static int64_t
+count_of(const json_t *repository, const char *member)
+{
+	return (int64_t)json_integer_value(json_object_get(repository, member));
+}
+
+/* How far it is; what the router cannot say yet is no error. */
+static void
+ask_router(const struct reset *r, char *text, size_t size, bool *ret_complete)
+{
+	char target[REPO_NAME_MAX + 16];
+	const struct fcgi_question q = { .who = "the router",
+		.addr = &r->router,
+		.method = "GET",
+		.target = target,
+		.timeout_ms = ROUTER_MS };
+	struct err_info ei = { .text = "" };
+	json_t *doc = NULL;
+	const json_t *now;
+
+	snprintf(target, sizeof(target), "/api/v1/%s", r->set.repo);
+	if (fcgi_ask(&q, &doc, NULL, &ei) != 0) {
+		snprintf(text, size, "%.200s", ei.text);
+		return;
+	}
+	now = json_object_get(doc, "repository");
+	snprintf(text, size, "%lld issues, %lld pull requests, %lld comments, %lld events",
+	    (long long)count_of(now, "issueCount"),
+	    (long long)count_of(now, "pullRequestCount"),
+	    (long long)count_of(now, "commentCount"), (long long)count_of(now, "eventCount"));
+	*ret_complete = json_is_true(json_object_get(now, "complete"));
+	json_decref(doc);
+}
+
+static int
+wait_complete(struct reset *r, struct err_info *ei)
+{
+	int64_t end = clock_mono_ms() + r->set.timeout_s * 1000;
+	char text[256] = "", told[256] = "";
+	bool complete = false;
+
+	for (;;) {
+		ask_router(r, text, sizeof(text), &complete);
+		if (strcmp(text, told) != 0)
+			say("fetched so far: %s", text);
+		memcpy(told, text, sizeof(told));
+		if (complete) {
+			printf("%s is complete again: %s\n", r->set.repo, text);
+			return 0;
+		}
+		if (clock_mono_ms() >= end)
+			return err_set(ei, ERR_TIMEOUT, "it is not complete yet: %s", text);
+		if (cancel_sleep(&r->stop.cancel, POLL_MS) != 0)
+			return err_set(ei, ERR_CANCELED, "stopped");
+	}
+}
+
+static int
+start_pod(struct reset *r, struct err_info *ei)
+{
+	int rc;
+
+	say("scaling %s to 1 and waiting until it is available", r->target.name);
+	rc = scale_to(r->cluster, &r->target, 1, ei);
+	if (rc == 0)
+		rc = scale_wait_available(r->cluster, &r->target, ei);
+	if (rc != 0)
+		return rc;
+	if (r->set.router != NULL)
+		return wait_complete(r, ei);
+	printf("%s answers again; the rest is being fetched\n", r->set.repo);
+	return 0;
+}
+
+/* --- when something fails --- */
+
+/* While the log is whole the pod can go on with it; later only a new run is right. */
+static void
+tell_undone(struct reset *r)
+{
+	struct err_info ei = { .text = "" };
+
+	r->stop.finishing = true;
+	if (!r->emptied && r->target.replicas == 0 && r->began_with > 0 &&
+	    scale_to(r->cluster, &r->target, r->began_with, &ei) == 0) {
+		say("the log was not touched, and %s is at %lld replicas again", r->target.name,
+		    (long long)r->began_with);
+		return;
+	}
+	say("left undone: %s is at %lld replicas, the log %s; run this again", r->target.name,
+	    (long long)r->target.replicas,
+	    r->emptied ? "is empty or partly deleted (by WRITER it is empty)"
+		       : "was not touched");
+}
+
+static int
+run(struct reset *r, struct err_info *ei)
+{
+	int rc = find(r, ei);
+
+	if (rc == 0)
+		rc = confirm(r, ei);
+	if (rc != 0)
+		return rc;
+	if (r->set.dry_run) {
+		tell_plan(r);
+		return 0;
+	}
+	r->begun = true;
+	rc = stop_pod(r, ei);
+	if (rc == 0)
+		rc = delete_log(r, ei);
+	if (rc == 0)
+		rc = start_pod(r, ei);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct reset r = { .set = { .timeout_s = 3600 } };
+	static char prefix[REPO_NAME_MAX + 2];
+	enum conf_next next = CONF_RUN;
+	struct err_info ei = { .text = "" };
+	int rc = read_settings(&r.set, argc, argv, &next, &ei);
+
+	if (rc == 0 && next == CONF_EXIT)
+		return EXIT_DONE;
+	if (rc == 0)
+		rc = check_settings(&r, &ei);
+	if (rc != 0) {
+		say("%s", ei.text);
+		return EXIT_USAGE;
+	}
+	if (r.set.log != NULL)
+		snprintf(prefix, sizeof(prefix), "%s/", r.set.repo);
+	rc = stop_init(&r.stop, &ei);
+	r.log =
+	    (struct free_log){ .prefix = prefix, .cancel = &r.stop.cancel, .on_wait = on_wait };
+	if (rc == 0)
+		rc = run(&r, &ei);
+	fflush(stdout);
+	if (rc != 0) {
+		say("%s", ei.text[0] != '\0' ? ei.text : err_name(rc));
+		if (r.begun)
+			tell_undone(&r);
+	}
+	free_log_clear(&r.log);
+	store_close(r.store);
+	scale_close(r.cluster);
+	return rc == 0 ? EXIT_DONE : EXIT_UNDONE;
+}

@@ -1,0 +1,48 @@
+/* stop.c - see stop.h. */
+#include "tools/stop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+bool
+stop_asked(struct stop *s)
+{
+	struct signalfd_siginfo info;
+
+	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
+		if (s->stopping)
+			_exit(1);
+		s->stopping = true;
+	}
+	return s->stopping;
+}
+
+static bool
+check(void *ctx)
+{
+	struct stop *s = ctx;
+
+	return stop_asked(s) && !s->finishing;
+}
+
+int
+stop_init(struct stop *s, struct err_info *ei)
+{
+	sigset_t set;
+
+	*s = (struct stop){ .fd = -1 };
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal(SIGPIPE, SIG_IGN);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) == 0)
+		s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->fd < 0)
+		return err_set(ei, ERR_IO, "signals: %s", strerror(errno));
+	s->cancel = (struct cancel){ .fd = s->fd, .check = check, .ctx = s };
+	return 0;
+}
