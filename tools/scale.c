@@ -145,6 +145,47 @@ note_of(const json_t *object, const char *key)
 	return text != NULL ? text : "";
 }
 
+/* As the supervisor writes them: "--flag=value", one word. */
+static void
+take_log_of(const json_t *container, const char *owner_repo, char out[SCALE_URL_MAX])
+{
+	const json_t *args = json_object_get(container, "args");
+
+	for (size_t i = 0; i < json_array_size(args); i++) {
+		const char *arg = json_string_value(json_array_get(args, i)), *url;
+		bool exact = arg != NULL && strncmp(arg, "--log-exact=", 12) == 0;
+		size_t len;
+
+		if (arg == NULL || (!exact && strncmp(arg, "--log=", 6) != 0))
+			continue;
+		url = strchr(arg, '=') + 1;
+		len = strlen(url);
+		while (len > 0 && url[len - 1] == '/')
+			len--;
+		/* "$" would be the kubelet's to replace: such a URL is not understood. */
+		if (len == 0 || len + 2 + REPO_NAME_MAX >= SCALE_URL_MAX ||
+		    strchr(url, '$') != NULL)
+			continue;
+		snprintf(out, SCALE_URL_MAX, "%.*s%s%s", (int)len, url, exact ? "" : "/",
+		    exact ? "" : owner_repo);
+	}
+}
+
+static void
+take_log(const json_t *object, char out[SCALE_URL_MAX])
+{
+	const json_t *template = json_object_get(json_object_get(object, "spec"), "template");
+	const json_t *all = json_object_get(json_object_get(template, "spec"), "containers");
+	char name[REPO_NAME_MAX + 1];
+
+	snprintf(name, sizeof(name), "%.*s/%.*s", REPO_PART_MAX,
+	    note_of(object, "maintner/owner"), REPO_PART_MAX,
+	    note_of(object, "maintner/repository"));
+	out[0] = '\0';
+	for (size_t i = 0; i < json_array_size(all); i++)
+		take_log_of(json_array_get(all, i), name, out);
+}
+
 static int
 take(const json_t *object, struct scale_target *ret, struct err_info *ei)
 {
@@ -159,6 +200,8 @@ take(const json_t *object, struct scale_target *ret, struct err_info *ei)
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
 	ret->replicas = number_of(object, "spec", "replicas", 1);
 	ret->available = seen ? number_of(object, "status", "availableReplicas", 0) : 0;
+	ret->seen = seen && number_of(object, "status", "replicas", 0) <= ret->replicas;
+	take_log(object, ret->log);
 	ret->scaled_from = SCALE_NONE;
 	if (from[0] >= '0' && from[0] <= '9' && strlen(from) < 10)
 		ret->scaled_from = strtoll(from, NULL, 10);
@@ -332,24 +375,60 @@ count_pods(struct scale *s, const struct scale_target *t, size_t *ret, struct er
 	if (rc != 0)
 		return err_wrap(ei, rc, "looking for the pods of %s", t->name);
 	*ret = json_array_size(json_object_get(page, "items"));
+	/* A page may be empty and not be the last one. */
+	if (*ret == 0 && json_string_length(json_object_get(
+			     json_object_get(page, "metadata"), "continue")) > 0)
+		*ret = 1;
 	json_decref(page);
 	return 0;
 }
 
+int
+scale_look(struct scale *s, struct scale_target *t, struct err_info *ei)
+{
+	const struct k8s_call call = { .verb = "get", .method = "GET" };
+	json_t *object = NULL;
+	struct buf rest;
+	int rc;
+
+	buf_init(&rest, PATH_BYTES_MAX);
+	buf_fmt(&rest, "deployments/%s", t->name);
+	rc = ask(s, call, "/apis/apps/v1", &rest, &object, ei);
+	buf_clear(&rest);
+	if (rc == 0)
+		rc = take(object, t, ei);
+	json_decref(object);
+	return rc;
+}
+
+/*
+ * No pod in the list is not enough: its controller may be about to make one, for a spec
+ * that it read before it was scaled.
+ */
 static int
 wait_gone(struct scale *s, const struct scale_target *t, struct err_info *ei)
 {
 	int64_t end = clock_mono_ms() + s->timeout_ms;
-	size_t pods = 0;
 
 	for (;;) {
-		int rc = count_pods(s, t, &pods, ei);
+		struct scale_target now = *t;
+		size_t pods = 0;
+		int rc = scale_look(s, &now, ei);
 
-		if (rc != 0 || pods == 0)
+		if (rc == 0 && now.replicas != 0)
+			return err_set(ei, ERR_CONFLICT,
+			    "somebody scaled %s to %" PRId64 " meanwhile", t->name,
+			    now.replicas);
+		if (rc == 0)
+			rc = count_pods(s, t, &pods, ei);
+		if (rc != 0 || (pods == 0 && now.seen))
 			return rc;
 		if (clock_mono_ms() >= end)
-			return err_set(
-			    ei, ERR_TIMEOUT, "%zu pods of %s are still there", pods, t->name);
+			return pods > 0 ? err_set(ei, ERR_TIMEOUT,
+					      "%zu pods of %s are still there", pods, t->name)
+					: err_set(ei, ERR_TIMEOUT,
+					      "the controller has not seen the scaling of %s",
+					      t->name);
 		if (k8s_wait(s->client, POLL_MS) != 0)
 			return err_set(ei, ERR_CANCELED, "stopped");
 	}
@@ -379,31 +458,13 @@ scale_restore(struct scale *s, struct scale_target *t, struct err_info *ei)
 	return rc == 0 ? mark(s, t, SCALE_NONE, ei) : rc;
 }
 
-static int
-look(struct scale *s, struct scale_target *t, struct err_info *ei)
-{
-	const struct k8s_call call = { .verb = "get", .method = "GET" };
-	json_t *object = NULL;
-	struct buf rest;
-	int rc;
-
-	buf_init(&rest, PATH_BYTES_MAX);
-	buf_fmt(&rest, "deployments/%s", t->name);
-	rc = ask(s, call, "/apis/apps/v1", &rest, &object, ei);
-	buf_clear(&rest);
-	if (rc == 0)
-		rc = take(object, t, ei);
-	json_decref(object);
-	return rc;
-}
-
 int
 scale_wait_available(struct scale *s, struct scale_target *t, struct err_info *ei)
 {
 	int64_t end = clock_mono_ms() + s->timeout_ms;
 
 	for (;;) {
-		int rc = look(s, t, ei);
+		int rc = scale_look(s, t, ei);
 
 		if (rc != 0 || t->available > 0)
 			return rc;

@@ -22,12 +22,16 @@ void scale_close(struct scale *s); /* NULL is fine */
 const char *scale_namespace(const struct scale *s);
 
 #define SCALE_NONE (-1)
+#define SCALE_URL_MAX 2048
 
 struct scale_target {
 	char name[128];
 	int64_t replicas;    /* of its spec */
 	int64_t scaled_from; /* annotation maintner/scaled-from, or SCALE_NONE */
 	int64_t available;   /* replicas that are, as its controller last saw them */
+	bool seen;           /* its controller saw the newest spec, and has no replica more */
+	/* The folder of its log by its containers' arguments, no '/' at the end; "" unknown. */
+	char log[SCALE_URL_MAX];
 };
 
 /*
@@ -47,5 +51,7 @@ int scale_to_zero(struct scale *s, struct scale_target *t, bool keep, struct err
 /* Back to what the annotation says, which goes; without one nothing is done. */
 int scale_restore(struct scale *s, struct scale_target *t, struct err_info *ei);
 int scale_to(struct scale *s, struct scale_target *t, int64_t replicas, struct err_info *ei);
+/* Read it anew: after a request that failed nobody knows whether it was done. */
+int scale_look(struct scale *s, struct scale_target *t, struct err_info *ei);
 /* Wait until one replica is available.  ERR_TIMEOUT. */
 int scale_wait_available(struct scale *s, struct scale_target *t, struct err_info *ei);
