@@ -11,6 +11,7 @@
 #define HOLDER "maint-reset"
 #define POLL_MS 1000
 #define TELL_MS 10000
+#define ERASE_ROUNDS 8 /* two are the rule: nothing is left at the second look */
 
 static const char *
 below(const struct free_log *f, const struct store_object *o)
@@ -165,6 +166,42 @@ free_log_take(struct free_log *f, struct err_info *ei)
 	return rc;
 }
 
+/* Is WRITER in the list, as this run wrote it? */
+static bool
+still_ours(const struct free_log *f)
+{
+	char name[STORE_NAME_MAX + 1];
+	const struct store_object *o;
+
+	writer_name(f, name);
+	o = store_list_find(&f->objects, name);
+	return o != NULL && o->generation == f->generation;
+}
+
+/*
+ * From the last one on, so that who knows nothing of WRITER sees a shorter log, never one
+ * with a hole.  *ret_left counts what was there.
+ */
+static int
+erase_segments(struct free_log *f, size_t *ret_left, size_t *deleted, struct err_info *ei)
+{
+	int rc = 0;
+
+	*ret_left = 0;
+	for (size_t i = f->objects.count; rc == 0 && i > 0; i--) {
+		const struct store_object *o = &f->objects.items[i - 1];
+
+		if (strcmp(below(f, o), MLOG_WRITER_NAME) == 0)
+			continue;
+		++*ret_left;
+		rc = store_delete(f->store, o->name, o->generation, ei);
+		*deleted += rc == 0;
+		if (rc == ERR_NOENT || rc == ERR_CONFLICT) /* gone, or a new one's already */
+			rc = 0;
+	}
+	return rc;
+}
+
 int
 free_log_erase(struct free_log *f, size_t *ret_deleted, struct err_info *ei)
 {
@@ -174,24 +211,30 @@ free_log_erase(struct free_log *f, size_t *ret_deleted, struct err_info *ei)
 		.released = true,
 		.lease_s = MLOG_LEASE_S };
 	int rc = f->objects.count > 0 ? swap(f, &empty, ei) : 0;
+	size_t left = 1;
 
 	*ret_deleted = 0;
-	/*
-	 * From the last one on, so that who knows nothing of WRITER sees a shorter log, never
-	 * one with a hole.
-	 */
-	for (size_t i = f->objects.count; rc == 0 && i > 0; i--) {
-		const struct store_object *o = &f->objects.items[i - 1];
-
-		if (strcmp(below(f, o), MLOG_WRITER_NAME) == 0)
-			continue;
-		rc = store_delete(f->store, o->name, o->generation, ei);
-		*ret_deleted += rc == 0;
-		if (rc == ERR_NOENT || rc == ERR_CONFLICT) /* gone, or a new one's already */
-			rc = 0;
-	}
 	if (rc != 0 || f->objects.count == 0)
 		return rc;
+	/*
+	 * Listed anew, until nothing is left: the last flush of a writer that is gone may
+	 * have come after the first list, and what it put would, without a WRITER, be taken
+	 * for the log.  Whoever takes over swaps WRITER before it puts a segment, and WRITER
+	 * is listed after the segments, so under our WRITER all of them are old.
+	 */
+	for (unsigned round = 0; left > 0; round++) {
+		if (round == ERASE_ROUNDS)
+			return err_set(ei, ERR_BUSY,
+			    "somebody goes on writing segments below \"%s\"", f->prefix);
+		rc = free_log_look(f, ei);
+		if (rc != 0)
+			return rc;
+		if (!still_ours(f))
+			return 0;
+		rc = erase_segments(f, &left, ret_deleted, ei);
+		if (rc != 0)
+			return rc;
+	}
 	writer_name(f, name);
 	rc = store_delete(f->store, name, f->generation, ei);
 	return rc == ERR_NOENT || rc == ERR_CONFLICT ? 0 : rc;

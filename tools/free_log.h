@@ -35,7 +35,8 @@ int free_log_take(struct free_log *f, struct err_info *ei);
 /*
  * Empty it: first WRITER is replaced by one that names no segment, if it still is as it
  * was found (else ERR_CONFLICT, and nothing is deleted), then the segments go, the last one
- * first, then WRITER.  An interruption leaves all of the log or, by WRITER, an empty one.
+ * first, also such as came after free_log_take(), then WRITER.  An interruption leaves all
+ * of the log or, by WRITER, an empty one.  Whoever takes the empty log over ends it with 0.
  */
 int free_log_erase(struct free_log *f, size_t *ret_deleted, struct err_info *ei);
 void free_log_clear(struct free_log *f);
