@@ -2,6 +2,9 @@
  * maint-reset - fetches one repository anew: the steps that a person would take by hand,
  * scale to 0, delete the log, scale to 1, in one command that may be run again at any point.
  */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -45,6 +48,7 @@ struct reset {
 	int64_t began_with; /* replicas */
 	bool begun;         /* something may have been changed */
 	bool emptied;       /* the log was, or is being */
+	bool started;       /* the pod for the new mirror was */
 };
 
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -153,9 +157,28 @@ check_settings(struct reset *r, struct err_info *ei)
 
 /* --- before anything is done --- */
 
+/*
+ * Signals are blocked and read elsewhere, so they are waited for together with the line; a
+ * terminal becomes readable when its line is complete.
+ */
+static int
+wait_for_line(struct reset *r, struct err_info *ei)
+{
+	struct pollfd p[] = { { .fd = STDIN_FILENO, .events = POLLIN },
+		{ .fd = r->stop.fd, .events = POLLIN } };
+
+	while (p[0].revents == 0) {
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return err_set(ei, ERR_IO, "the terminal cannot be read");
+		if (stop_asked(&r->stop))
+			return err_set(ei, ERR_CANCELED, "stopped; nothing was done");
+	}
+	return 0;
+}
+
 /* Asked for by name, since a wrong repository costs hours of GitHub's limit. */
 static int
-confirm(const struct reset *r, struct err_info *ei)
+confirm(struct reset *r, struct err_info *ei)
 {
 	char line[REPO_NAME_MAX + 2];
 
@@ -169,12 +192,44 @@ confirm(const struct reset *r, struct err_info *ei)
 	    "Type its name to go on: ",
 	    r->set.repo, store_url(r->store), r->log.segments,
 	    (unsigned long long)r->log.bytes);
+	if (wait_for_line(r, ei) != 0)
+		return ERR_CANCELED;
 	if (fgets(line, sizeof(line), stdin) == NULL)
 		line[0] = '\0';
 	line[strcspn(line, "\n")] = '\0';
 	return strcmp(line, r->set.repo) == 0
 		   ? 0
 		   : err_set(ei, ERR_INVAL, "\"%s\" is another name: nothing was done", line);
+}
+
+/*
+ * Is it the log that the pod writes?  Of another one nothing would be missed, and the
+ * repository would not be fetched anew.
+ */
+static int
+check_place(const struct reset *r, struct err_info *ei)
+{
+	const struct settings *s = &r->set;
+	const char *url = s->log != NULL ? s->log : s->log_exact;
+	size_t len = strlen(url);
+	struct buf given;
+	int rc;
+
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	buf_init(&given, SCALE_URL_MAX + REPO_NAME_MAX);
+	buf_add(&given, url, len);
+	if (s->log != NULL)
+		buf_fmt(&given, "/%s", s->repo);
+	if (buf_cstr(&given) == NULL)
+		rc = err_set(ei, ERR_LIMIT, "--log: too long");
+	else if (r->target.log[0] != '\0' && strcmp(buf_cstr(&given), r->target.log) != 0)
+		rc = err_set(ei, ERR_INVAL, "%s writes its log to %.200s, not to %.200s",
+		    r->target.name, r->target.log, buf_cstr(&given));
+	else
+		rc = 0;
+	buf_clear(&given);
+	return rc;
 }
 
 static int
@@ -189,6 +244,8 @@ find(struct reset *r, struct err_info *ei)
 
 	if (rc == 0)
 		rc = scale_find(r->cluster, s->repo, &r->target, ei);
+	if (rc == 0)
+		rc = check_place(r, ei);
 	if (rc == 0)
 		rc = store_open_with(
 		    s->log != NULL ? s->log : s->log_exact, &opts, &r->store, ei);
@@ -344,6 +401,7 @@ start_pod(struct reset *r, struct err_info *ei)
 
 	say("scaling %s to 1 and waiting until it is available", r->target.name);
 	rc = scale_to(r->cluster, &r->target, 1, ei);
+	r->started = rc == 0;
 	if (rc == 0)
 		rc = scale_wait_available(r->cluster, &r->target, ei);
 	if (rc != 0)
@@ -356,23 +414,42 @@ start_pod(struct reset *r, struct err_info *ei)
 
 /* --- when something fails --- */
 
-/* While the log is whole the pod can go on with it; later only a new run is right. */
+/*
+ * While the log is whole the pod can go on with it; later only a new run is right.  A
+ * request that failed may have been done, so the Deployment is asked what it is at; where
+ * it does not answer, the worst is assumed.
+ */
 static void
 tell_undone(struct reset *r)
 {
+	const char *log = r->emptied ? "is empty or partly deleted (by WRITER it is empty)"
+				     : "was not touched";
 	struct err_info ei = { .text = "" };
+	int rc;
 
 	r->stop.finishing = true;
-	if (!r->emptied && r->target.replicas == 0 && r->began_with > 0 &&
-	    scale_to(r->cluster, &r->target, r->began_with, &ei) == 0) {
-		say("the log was not touched, and %s is at %lld replicas again", r->target.name,
-		    (long long)r->began_with);
+	rc = scale_look(r->cluster, &r->target, &ei);
+	if (rc == 0 && r->started && r->target.replicas > 0) {
+		say("left undone: %s is at %" PRId64
+		    " replicas and fetches, but was not seen to "
+		    "be done; it goes on by itself, running this again would begin anew",
+		    r->target.name, r->target.replicas);
 		return;
 	}
-	say("left undone: %s is at %lld replicas, the log %s; run this again", r->target.name,
-	    (long long)r->target.replicas,
-	    r->emptied ? "is empty or partly deleted (by WRITER it is empty)"
-		       : "was not touched");
+	if (!r->emptied && r->began_with > 0 && (rc != 0 || r->target.replicas == 0)) {
+		rc = scale_to(r->cluster, &r->target, r->began_with, &ei);
+		if (rc == 0) {
+			say("the log was not touched, and %s is at %" PRId64 " replicas again",
+			    r->target.name, r->began_with);
+			return;
+		}
+	}
+	if (rc != 0)
+		say("left undone: %s may be at 0 replicas (%s), the log %s; run this again",
+		    r->target.name, ei.text, log);
+	else
+		say("left undone: %s is at %" PRId64 " replicas, the log %s; run this again",
+		    r->target.name, r->target.replicas, log);
 }
 
 static int

@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 import pty
+import signal
 import threading
 import time
 import unittest
 
+import paths  # makes the doubles importable
 import many_logs
 from cluster_rig import BUCKET, NAMESPACE, ClusterCase, deployment
 from gcs_double.client import GcsDouble
@@ -187,6 +189,57 @@ class Reset(StepsCase):
         self.assertEqual(0, status, program.tail())
         self.assert_reset()
 
+    def test_a_signal_at_the_prompt_ends_it_at_once(self):
+        ours, theirs = pty.openpty()
+        program = self.start(yes=False, stdin=theirs)
+        os.close(theirs)
+        wait_until(lambda: "Type its name" in program.stderr, program.tail)
+        program.signal(signal.SIGINT)
+        self.assertEqual(1, program.wait(5), program.tail())
+        os.close(ours)
+        self.assertIn("nothing was done", program.stderr)
+        self.assert_untouched()
+        self.assertEqual([], self.writes())
+
+    def test_a_log_that_the_pod_does_not_write_is_refused(self):
+        repo = "acme/args"
+        obj = object_of(repo)
+        obj["spec"]["template"]["spec"]["containers"][0]["args"] = [f"--log=gs://{BUCKET}/logs/", "--repo=args"]
+        self.create(obj)
+        self.make_log(repo)
+        before = self.objects()
+        for arguments in (["--log", f"gs://{BUCKET}/log"], ["--log", f"gs://other/logs"]):
+            program = self.reset(*arguments, repo=repo, status=1)
+            self.assertIn(f"writes its log to gs://{BUCKET}/logs/{repo}, not to", program.stderr)
+        self.assertEqual(before, self.objects())
+        self.assertEqual([], self.writes())
+        self.reset(repo=repo)
+        self.assertEqual(self.before, self.objects())
+
+    def test_a_scaling_whose_answer_is_lost_is_undone_and_told(self):
+        self.k8s.fault(kind="lost", status=500, resource="deployments/scale", times=4)
+        program = self.reset(status=1)
+        self.assertIn(deployment(GEARS) + " is at 1 replicas again", program.stderr)
+        self.assert_untouched()
+        self.k8s.fault(kind="lost", status=500, resource="deployments/scale", times=8)
+        program = self.reset(status=1)
+        self.assertIn(deployment(GEARS) + " may be at 0 replicas", program.stderr)
+        self.reset()
+        self.assert_reset()
+
+    def test_pods_are_not_gone_before_the_controller_has_seen_the_scaling(self):
+        self.k8s.do("set", manual=True)
+        program = self.reset("--timeout", "2", status=1)
+        self.assertIn("the controller has not seen the scaling", program.stderr)
+        self.assert_untouched()
+
+    def test_what_only_is_not_ready_in_time_is_not_to_be_begun_anew(self):
+        self.k8s.do("set", ready_after_s=30)
+        program = self.reset("--timeout", "2", status=1)
+        self.assertIn("running this again would begin anew", program.stderr)
+        self.assertNotIn("partly deleted", program.stderr)
+        self.assert_reset()
+
     def test_bad_command_lines_say_what_is_wrong(self):
         for arguments, text in ((["--log-exact", "gs://b/x"], "either --log or --log-exact"),
                                 (["--backup", "gs://b/x"], "--backup is for --keep-backup"),
@@ -260,7 +313,7 @@ class Reset(StepsCase):
     def test_two_at_once_do_no_harm(self):
         for program in [self.start(), self.start()]:
             if program.wait(60) != 0:
-                self.assertRegex(program.stderr, "took the log over meanwhile")
+                self.assertRegex(program.stderr, "took the log over meanwhile|somebody scaled")
         self.reset()
         self.assert_reset()
 
