@@ -68,6 +68,25 @@ copy_one(const struct copy_many *m, const struct store_open_opts *opts,
 	return rc;
 }
 
+/* A request that failed may have been done: the cluster says what there is. */
+static void
+tell_not_back(const struct copy_many *m, struct scale *cluster, const struct scale_target *t,
+    const char *why)
+{
+	struct scale_target now = *t;
+
+	if (scale_look(cluster, &now, NULL) == 0)
+		fprintf(stderr,
+		    "%s: left undone: %s is at %lld replicas, to be %lld: %s; run this again\n",
+		    m->program, t->name, (long long)now.replicas, (long long)t->scaled_from,
+		    why);
+	else
+		fprintf(stderr,
+		    "%s: left undone: %s may be at 0 replicas, to be %lld: %s; run this "
+		    "again\n",
+		    m->program, t->name, (long long)t->scaled_from, why);
+}
+
 /* What failed first is told; that it could not be scaled back is told, too. */
 static int
 scale_back(const struct copy_many *m, struct scale *cluster, struct scale_target *t, int rc,
@@ -79,11 +98,11 @@ scale_back(const struct copy_many *m, struct scale *cluster, struct scale_target
 
 	m->stop->finishing = true;
 	back = scale_restore(cluster, t, &why);
+	if (back != 0)
+		tell_not_back(m, cluster, t, why.text);
 	m->stop->finishing = finishing;
 	if (back == 0)
 		return rc;
-	fprintf(stderr, "%s: %s stays at %lld replicas: %s; run this again\n", m->program,
-	    t->name, (long long)t->replicas, why.text);
 	return rc != 0 ? rc : err_set(ei, back, "it was copied, but not scaled back");
 }
 

@@ -439,9 +439,15 @@ scale_to_zero(struct scale *s, struct scale_target *t, bool keep, struct err_inf
 {
 	int rc = 0;
 
-	/* One that was left at 0 by a run that was killed keeps what that run wrote. */
-	if (keep && t->scaled_from == SCALE_NONE && t->replicas > 0)
+	/*
+	 * One that was left at 0 by a run that was killed keeps what that run wrote; what runs
+	 * says itself how many it is.  If this fails it may have been done all the same: then,
+	 * too, there is something to take back.
+	 */
+	if (keep && t->replicas > 0 && t->scaled_from != t->replicas) {
 		rc = mark(s, t, t->replicas, ei);
+		t->scaled_from = t->replicas;
+	}
 	if (rc == 0 && t->replicas > 0)
 		rc = scale_to(s, t, 0, ei);
 	return rc == 0 ? wait_gone(s, t, ei) : rc;

@@ -9,7 +9,7 @@ import unittest
 import paths  # makes the doubles importable
 import many_logs
 from gcs_double.client import GcsDouble
-from harness import Case, count_of, seeded
+from harness import FULL, Case, count_of, seeded
 
 NAMES = ["acme/widgets", "Acme/gadgets", "other/.github"]
 
@@ -26,7 +26,7 @@ def fence(holder, released, folder):
                        "tail": {"number": 0, "size": size, "sha224": name[5:61]}})
 
 
-class BucketTools(Case):
+class LogsCase(Case):
     def setUp(self):
         super().setUp()
         self.root = self.stage.path("buckets")
@@ -72,6 +72,8 @@ class BucketTools(Case):
     def moved(self, name):
         return self.objects(f"{self.root}/mtr-q-{sha(name)}")
 
+
+class BucketTools(LogsCase):
     def test_each_log_is_copied_object_by_object(self):
         program = self.run_tool("maint-bucket-migrate")
         self.assertIn("3 of 3 repositories done", program.stdout)
@@ -164,6 +166,84 @@ class BucketTools(Case):
             for name in NAMES:
                 for object_name, data in self.source(name).items():
                     self.assertEqual(data, gcs.data(f"mtr-q-{sha(name)}", object_name))
+
+
+TOOLS = ("maint-bucket-migrate", "maint-bucket-reduce")
+
+
+class Interrupted(LogsCase):
+    """One repository, in buckets that refuse on command, with rivals, and killed."""
+
+    def setUp(self):
+        super().setUp()
+        self.name = NAMES[0]
+        self.write_list([self.name])
+
+    def buckets(self):
+        gcs = GcsDouble(buckets=["all", *(f"mtr-{letter}-{sha(self.name)}" for letter in "pq")], write_interval=0)
+        self.addCleanup(gcs.stop)
+        for name, data in self.source(self.name).items():
+            gcs.put(f"mtr-p-{sha(self.name)}", name, data)
+        return gcs
+
+    def start_there(self, gcs, tool):
+        to = {TOOLS[0]: ("--to-prefix", "gs://mtr-q-"), TOOLS[1]: ("--to-bucket", "gs://all")}[tool]
+        return self.stage.run(tool, "--repos", f"file://{self.list}", "--from-prefix", "gs://mtr-p-", *to,
+                              env={"STORAGE_EMULATOR_HOST": gcs.origin})
+
+    def there(self, gcs, tool):
+        bucket, prefix = (f"mtr-q-{sha(self.name)}", "") if tool == TOOLS[0] else ("all", f"{self.name}/")
+        return {name.removeprefix(prefix): gcs.data(bucket, name) for name in gcs.names(bucket)}
+
+    def assert_unfinished_or_whole(self, there):
+        """No WRITER before all that it names is there."""
+        if "WRITER" in there:
+            self.assertEqual(self.source(self.name), there)
+
+    def test_each_request_may_be_refused_done_or_not_and_a_rerun_ends_it(self):
+        for tool in TOOLS:
+            gcs = self.buckets()
+            self.assertEqual(0, self.start_there(gcs, tool).wait(60))
+            count = len(gcs.attempts())
+            self.assertGreaterEqual(count, 6)
+            for nth in range(count):
+                kinds = ("status", "lost_status")
+                for kind in kinds if FULL else kinds[(nth + TOOLS.index(tool)) % 2:][:1]:
+                    with self.subTest(tool=tool, nth=nth, kind=kind):
+                        gcs = self.buckets()
+                        gcs.fault(op="any", kind=kind, status=403, after=nth)
+                        program = self.start_there(gcs, tool)
+                        self.assertEqual(1, program.wait(60), program.tail())
+                        self.assertIn("403", program.stderr)
+                        self.assertIn("0 of 1 repositories done", program.stdout)
+                        self.assert_unfinished_or_whole(self.there(gcs, tool))
+                        program = self.start_there(gcs, tool)
+                        self.assertEqual(0, program.wait(60), program.tail())
+                        self.assertEqual(self.source(self.name), self.there(gcs, tool))
+
+    def test_kills_leave_nothing_that_is_half_a_log(self):
+        rng = seeded()
+        for tool in TOOLS:
+            for _ in range(count_of(4, 60)):
+                gcs = self.buckets()
+                program = self.start_there(gcs, tool)
+                time.sleep(rng.random() * 0.3)
+                program.kill()
+                self.assert_unfinished_or_whole(self.there(gcs, tool))
+                program = self.start_there(gcs, tool)
+                self.assertEqual(0, program.wait(60), program.tail())
+                self.assertEqual(self.source(self.name), self.there(gcs, tool))
+
+    def test_two_at_once_to_one_place_end_in_one_whole_log(self):
+        for tool in TOOLS:
+            for _ in range(count_of(3, 30)):
+                gcs = self.buckets()
+                for program in [self.start_there(gcs, tool), self.start_there(gcs, tool)]:
+                    if program.wait(60) != 0:
+                        self.assertIn("somebody else writes there", program.stderr)
+                    self.assert_unfinished_or_whole(self.there(gcs, tool))
+                self.assertEqual(0, self.start_there(gcs, tool).wait(60))
+                self.assertEqual(self.source(self.name), self.there(gcs, tool))
 
 
 if __name__ == "__main__":

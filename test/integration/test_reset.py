@@ -432,6 +432,20 @@ class Migrate(StepsCase):
             self.migrate("--replace")
             self.assert_restored()
 
+    def test_answers_that_are_lost_leave_no_note_and_no_pod_down(self):
+        one = self.repos[:1]
+        self.k8s.fault(kind="lost", status=500, resource="deployments", verb="patch", times=4)
+        self.migrate(status=1, repos=one)
+        self.assert_restored()
+        self.k8s.fault(kind="lost", status=500, resource="deployments/scale", times=4)
+        self.migrate(status=1, repos=one)
+        self.assert_restored()
+        self.k8s.fault(kind="status", status=403, resource="deployments/scale", after=1)
+        program = self.migrate(status=1, repos=one)
+        self.assertIn("is at 0 replicas, to be 1", program.stderr)
+        self.migrate(repos=one)
+        self.assert_restored()
+
     def test_a_signal_ends_it_with_everything_scaled_back(self):
         self.gcs.fault(op="rewrite", kind="stall", delay_s=3, times=-1)
         program = self.start()
@@ -448,7 +462,10 @@ class Migrate(StepsCase):
         for nth in range(count):
             with self.subTest(nth=nth):
                 self.k8s.fault(after=nth, kind="status", status=403)
-                self.assertIn("403", self.migrate("--replace", status=1, repos=one).stderr)
+                program = self.migrate("--replace", status=1, repos=one)
+                self.assertIn("403", program.stderr)
+                if self.replicas(one[0]) == 0:
+                    self.assertIn("is at 0 replicas, to be 1", program.stderr)
                 self.migrate("--replace", repos=one)
                 self.assert_restored()
 
