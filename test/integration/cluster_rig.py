@@ -85,10 +85,17 @@ class ClusterCase(Case):
         return [name for name in self.gcs.names(BUCKET) if name.startswith(f"logs/{repo}/")]
 
     def delete_log(self, repo):
-        """What `gsutil -m rm gs://BUCKET/logs/OWNER/REPO/**` does."""
-        with self.gcs.model.lock:
-            for name in self.log_of(repo):
-                del self.gcs.model.buckets[BUCKET][name]
+        """What `gsutil -m rm 'gs://BUCKET/logs/OWNER/REPO/**'` does: list, then delete each."""
+        for name in self.store_cli("list", f"gs://{BUCKET}/logs/{repo}").split("\n"):
+            if name:
+                self.store_cli("delete", f"gs://{BUCKET}/logs/{repo}/{name.split()[0]}")
+
+    def store_cli(self, *arguments):
+        done = subprocess.run([paths.program("store-cli"), *arguments], capture_output=True, text=True,
+                              timeout=60, check=False, env=self.stage.environment(
+                                  {"STORAGE_EMULATOR_HOST": self.gcs.origin}))
+        self.assertEqual(0, done.returncode, done)
+        return done.stdout
 
     # the cluster
 

@@ -171,6 +171,25 @@ class Nginx(WebServer):
         return [program, "-e", "stderr", "-c", path]
 
 
+class NginxOfPod(Nginx):
+    """That of a repository's own pod, as deploy/kubernetes has it."""
+
+    def config(self):
+        folder = os.path.join(paths.DEPLOY, "kubernetes", "components", "pod-front")
+        with open(os.path.join(folder, "nginx.conf"), encoding="utf-8") as file:
+            text = file.read()
+        for there, here in (("listen 8080;", f"listen 127.0.0.1:{self.port};"),
+                            ("server 127.0.0.1:9000;", f"server {self._backend['SOCKET']};"),
+                            ("/etc/maintner/front/", folder + "/"), (" /tmp/", f" {self.run_folder}/")):
+            if there not in text:
+                raise AssertionError(f"no {there} in it")
+            text = text.replace(there, here)
+        return text
+
+    def command(self, program, path):
+        return super().command(program, path) + ["-g", "daemon off;"]
+
+
 class Lighttpd(WebServer):
     programs = ("lighttpd",)
     stopped_well = (0, 1)  # it takes SIGTERM for a failure

@@ -77,7 +77,8 @@ class Container(Case):
     def test_every_program_is_installed_and_starts(self):
         names = {os.path.basename(path) for path in self.installed()}
         self.assertLessEqual({"maintnerd-sync", "maintnerd-fcgi", "maintner-rtr", "maint-dump",
-                              "maint-probe", "maintmigrate", "maintner-sprvsr", "maintner-swpr"}, names)
+                              "maint-probe", "maintmigrate", "maintner-sprvsr", "maintner-swpr",
+                              "maint-reset", "maint-bucket-migrate", "maint-bucket-reduce"}, names)
         for path in self.installed():
             self.assertIn(os.path.basename(path), run(path, "--version"))
 

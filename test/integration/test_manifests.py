@@ -188,6 +188,13 @@ class Manifests(unittest.TestCase):
         return subprocess.run([paths.program(name), "--help"], capture_output=True, text=True, timeout=30,
                               check=True).stdout
 
+    def test_the_front_of_a_pod_is_what_the_supervisor_mounts(self):
+        objects = rendered("local")[0]
+        sprvsr = self.by_kind(objects, "Deployment")["maintner-sprvsr"]["spec"]["template"]["spec"]["containers"][0]
+        self.assertIn("MAINTNER_POD_FRONT", {e["name"] for e in sprvsr["env"]})
+        name = re.search(r"ConfigMap with its nginx.conf \[([a-z-]+)\]", self.help_of("maintner-sprvsr"))[1]
+        self.assertEqual({"nginx.conf", "fastcgi.conf"}, set(self.by_kind(objects, "ConfigMap")[name]["data"]))
+
     def check_arguments(self, name, container, maps, text):
         done = subprocess.run([paths.program(name), *container.get("args", []), "--help"],
                               capture_output=True, text=True, timeout=30, check=False)
@@ -205,18 +212,21 @@ class Manifests(unittest.TestCase):
             self.assertIn("MAINTNER_" + flag.upper().replace("-", "_"), given, name)
 
     def test_web_server_configurations_are_good(self):
-        with open(os.path.join(BASE, "nginx", "fastcgi.conf")) as file, open(os.path.join(paths.DEPLOY, "nginx", "fastcgi.conf")) as original:
-            self.assertEqual(original.read(), file.read())
+        front = os.path.join(FOLDER, "components", "pod-front")
+        for copy in (os.path.join(BASE, "nginx"), front):
+            with open(os.path.join(copy, "fastcgi.conf")) as file, open(os.path.join(paths.DEPLOY, "nginx", "fastcgi.conf")) as original:
+                self.assertEqual(original.read(), file.read())
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         if not os.path.exists(nginx):
             self.skipTest("nginx is not here")
-        folders = [os.path.join(BASE, "nginx"), os.path.join(FOLDER, "components", "monitoring")]
+        folders = [os.path.join(BASE, "nginx"), os.path.join(FOLDER, "components", "monitoring"), front]
         for source in folders:
             with self.subTest(source), tempfile.TemporaryDirectory() as folder:
                 for file_name in filter(lambda name: name.endswith(".conf"), os.listdir(source)):
                     with open(os.path.join(source, file_name)) as file:
                         text = file.read()
-                    text = text.replace("/tmp/", folder + "/tmp-").replace("/etc/maintner/nginx/", folder + "/")
+                    text = text.replace("/tmp/", folder + "/tmp-")
+                    text = re.sub("/etc/maintner/(nginx|front)/", folder + "/", text)
                     with open(os.path.join(folder, file_name), "w") as file:
                         file.write(text)
                 done = subprocess.run([nginx, "-t", "-c", os.path.join(folder, "nginx.conf")],
@@ -316,6 +326,8 @@ class Manifests(unittest.TestCase):
                ("rtr", 8081): set(), ("swpr", 9000): set(), ("stranger", 80): set()}
         for objects in self.each():
             policies = list(self.by_kind(objects, "NetworkPolicy").values())
+            front = "mtr-pod-front" in self.by_kind(objects, "ConfigMap")
+            may["repository", 8080] = set(pods) if front else set()
             for (target, port), want in may.items():
                 self.assertEqual(want, {name for name, labels in pods.items()
                                         if allowed(policies, labels, pods[target], port)}, (target, port))

@@ -122,7 +122,7 @@ class Served:
                              "--listen", address)
             wait_until(lambda: accepts(address), "the responder on TCP")
             return address
-        return Shared.address if cls.server is servers.Nginx else Shared.address[len("unix:"):]
+        return Shared.address if issubclass(cls.server, servers.Nginx) else Shared.address[len("unix:"):]
 
     def setUp(self):
         self.client = self.front.client()
@@ -216,6 +216,7 @@ def load_tests(_loader, _tests, _pattern):
     kinds = {
         "nginx, unix socket": (servers.Nginx, "unix"),
         "nginx, TCP": (servers.Nginx, "tcp"),
+        "nginx of a pod": (servers.NginxOfPod, "tcp"),
         "lighttpd, unix socket": (servers.Lighttpd, "unix"),
         "lighttpd starts it": (servers.LighttpdSpawn, None),
         "lighttpd, CGI": (servers.LighttpdCgi, None),
