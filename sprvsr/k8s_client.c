@@ -266,6 +266,9 @@ k8s_ask(struct k8s_client *c, const struct k8s_call *call, const struct http_res
 			return err_set(ei, ERR_CANCELED, "canceled");
 		if (c->token_ms == 0 || clock_mono_ms() - c->token_ms > TOKEN_MS)
 			rc = read_token(c, ei);
+		/* Waiting takes its time: what allowed this request may have ended meanwhile. */
+		if (rc == 0 && call->may_send != NULL && !call->may_send(call->send_ctx))
+			return err_set(ei, ERR_CANCELED, "no longer allowed to");
 		if (rc == 0)
 			rc = once(c, call, ei);
 		if (rc == 0)
