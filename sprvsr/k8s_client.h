@@ -3,6 +3,11 @@
  *
  * A client belongs to one thread.  What they have in common (k8s_shared) may be used by
  * all: it holds the configuration, one rate limit and the counts.
+ *
+ * A token's file is read again every minute and after a 401.  When the server answers 401,
+ * does not prove who it is, or may not like our certificate, the whole configuration is read
+ * from where it came from once more, and the request is repeated if anything is different:
+ * authorities, certificates and kubeconfig files may be replaced while this runs.
  */
 #pragma once
 

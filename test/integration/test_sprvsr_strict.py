@@ -147,6 +147,18 @@ class Strict(StrictCase):
         self.update(program)
         self.wait_for(program, *REPOS, "new/one")
 
+    def test_a_kubeconfig_whose_token_is_replaced_is_read_again(self):
+        self.token = CLUSTER_TOKEN
+        self.user_entry = lambda: {"token": self.token}
+        program = self.start()
+        self.wait_for(program, *REPOS)
+        self.token += "2"
+        self.kubeconfig()
+        self.double.do("rotate", old=CLUSTER_TOKEN, new=self.token)
+        self.write_list(*REPOS, "new/one")
+        self.update(program)
+        self.wait_for(program, *REPOS, "new/one")
+
     def test_scaling_to_zero_stays_and_a_foreign_edit_does_not(self):
         program = self.start()
         self.wait_for(program, *REPOS)
@@ -361,6 +373,19 @@ class Tls(StrictCase):
         self.assertEqual(503, self.ask(program, "/_healthz").status)
         self.assertEqual(0, program.stop(5), program.tail())
         self.assertEqual([], self.double.requests())
+
+    def test_authorities_and_certificates_may_be_replaced_while_it_runs(self):
+        self.ca, self.client = "other", None
+        program = self.start()
+        wait_until(lambda: "certificate" in program.stderr, program.tail)
+        self.ca = "ca"
+        self.kubeconfig()  # the authority is the right one, but who we are is not known
+        wait_until(lambda: "HTTP 401" in program.stderr or "HTTP 403" in program.stderr,
+                   program.tail)
+        self.client, self.as_data = "client", True
+        self.kubeconfig()
+        self.wait_for(program, *REPOS)
+        self.assertEqual(0, program.stop(5), program.tail())
 
     def test_without_a_certificate_nothing_is_allowed_and_said_so(self):
         self.client = None
