@@ -2,10 +2,12 @@
 #include "sprvsr/act.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 
 #define THREADS_MAX 32
+#define CALL_MS 15000
 
 struct actors {
 	struct act_opts o;
@@ -58,72 +60,136 @@ take_version(struct job *j, const json_t *object)
 }
 
 /*
+ * What is changed is the object that was seen, too: with a uid in it, an apply neither creates
+ * (409) nor takes over what somebody made meanwhile under the name (422).
+ */
+static int
+pin(struct job *j)
+{
+	json_t *doc = NULL;
+	char *text = NULL;
+	int rc = json_in_parse(slice_str(j->body), "desired", &doc, &j->ei);
+
+	if (rc == 0 && json_object_set_new(json_object_get(doc, "metadata"), "uid",
+			   json_string(j->action.uid)) == 0)
+		text = json_dumps(doc, JSON_COMPACT);
+	json_decref(doc);
+	if (text == NULL)
+		return rc != 0 ? rc : ERR_NOMEM;
+	mem_free(j->body);
+	j->body = mem_strdup(text);
+	free(text);
+	return j->body != NULL ? 0 : ERR_NOMEM;
+}
+
+/*
  * Where somebody set another strategy, the server has added rollingUpdate, which nobody owns,
  * so that no apply removes it, and then refuses Recreate beside it.
  */
 static int
-make_recreate(struct k8s_client *c, const char *object, const char *manager)
+make_recreate(struct k8s_client *c, const struct act_opts *o, const char *object, struct job *j)
 {
-	static const char patch[] =
-	    "{\"spec\":{\"strategy\":{\"type\":\"Recreate\",\"rollingUpdate\":null}}}";
 	struct k8s_call call = { .verb = "patch",
 		.method = "PATCH",
 		.content_type = "application/merge-patch+json",
-		.body = SLICE_INIT(patch),
 		.tries = 1,
-		.total_ms = 15000 };
-	char path[512];
+		.total_ms = CALL_MS,
+		.may_send = o->may_act,
+		.send_ctx = o->ctx };
+	char path[512], patch[256];
 
-	snprintf(path, sizeof(path), "%s?fieldManager=%s", object, manager);
+	snprintf(patch, sizeof(patch),
+	    "{\"metadata\":{\"uid\":\"%s\"},\"spec\":{\"strategy\":{\"type\":\"Recreate\","
+	    "\"rollingUpdate\":null}}}",
+	    j->action.uid);
+	snprintf(path, sizeof(path), "%s?fieldManager=%s", object, o->manager);
 	call.path = path;
+	call.body = slice_str(patch);
 	return k8s_ask(c, &call, NULL, NULL);
 }
 
-void
-act_perform(
-    struct k8s_client *c, const char *namespace_name, const char *manager, struct job *j)
+static int
+send_event(struct k8s_client *c, const struct act_opts *o, struct job *j)
 {
+	struct k8s_call call = { .verb = "create",
+		.method = "POST",
+		.content_type = "application/json",
+		.body = slice_str(j->body),
+		.tries = 1,
+		.total_ms = CALL_MS };
+	char path[256];
+
+	snprintf(path, sizeof(path), "/api/v1/namespaces/%s/events", o->namespace_name);
+	call.path = path;
+	return k8s_ask(c, &call, NULL, &j->ei);
+}
+
+static int
+remove_object(struct k8s_client *c, const struct act_opts *o, const char *object, struct job *j)
+{
+	struct k8s_call call = { .verb = "delete",
+		.method = "DELETE",
+		.path = object,
+		.content_type = "application/json",
+		.total_ms = CALL_MS,
+		.may_send = o->may_act,
+		.send_ctx = o->ctx };
+	char options[256];
+	int rc;
+
+	delete_options(&j->action, options, sizeof(options));
+	call.body = slice_str(options);
+	rc = k8s_ask(c, &call, NULL, &j->ei);
+	return rc == ERR_NOENT ? 0 : rc;
+}
+
+static int
+apply(struct k8s_client *c, const struct act_opts *o, const char *object, struct job *j)
+{
+	bool create = j->action.verb == ACT_CREATE;
 	struct k8s_call call = { .verb = "patch",
 		.method = "PATCH",
 		.content_type = "application/apply-patch+yaml",
-		.body = slice_str(j->body),
-		.total_ms = 15000 };
-	char object[256], path[512], options[256];
+		.total_ms = CALL_MS,
+		.may_send = o->may_act,
+		.send_ctx = o->ctx };
+	char path[512];
 	json_t *answer = NULL;
+	int rc = create ? 0 : pin(j);
 
-	snprintf(object, sizeof(object), "%s/namespaces/%s/%s/%s",
-	    j->action.kind == KIND_DEPLOYMENT ? "/apis/apps/v1" : "/api/v1", namespace_name,
-	    collection(j->action.kind), j->action.name);
 	/*
 	 * An object that we think is not there is not taken from whoever made one under its name
 	 * meanwhile: without force, a field of another manager's with another value is a 409.
 	 */
-	snprintf(path, sizeof(path), "%s?fieldManager=%s%s", object, manager,
-	    j->action.verb == ACT_CREATE ? "" : "&force=true");
+	snprintf(path, sizeof(path), "%s?fieldManager=%s%s", object, o->manager,
+	    create ? "" : "&force=true");
 	call.path = path;
-	if (j->is_event) {
-		snprintf(path, sizeof(path), "/api/v1/namespaces/%s/events", namespace_name);
-		call.verb = "create";
-		call.method = "POST";
-		call.content_type = "application/json";
-		call.tries = 1;
-	} else if (j->action.verb == ACT_DELETE) {
-		delete_options(&j->action, options, sizeof(options));
-		call.verb = "delete";
-		call.method = "DELETE";
-		call.path = object;
-		call.content_type = "application/json";
-		call.body = slice_str(options);
+	if (rc == 0) {
+		call.body = slice_str(j->body);
+		rc = k8s_ask_json(c, &call, &answer, &j->ei);
 	}
-	j->rc = k8s_ask_json(c, &call, &answer, &j->ei);
-	if (j->rc == ERR_HTTP && j->ei.http_status == 422 && !j->is_event &&
-	    j->action.kind == KIND_DEPLOYMENT && j->action.verb != ACT_DELETE &&
-	    make_recreate(c, object, manager) == 0)
-		j->rc = k8s_ask_json(c, &call, &answer, &j->ei);
-	if (j->action.verb == ACT_DELETE && j->rc == ERR_NOENT)
-		j->rc = 0;
+	if (rc == ERR_HTTP && j->ei.http_status == 422 && !create &&
+	    j->action.kind == KIND_DEPLOYMENT && make_recreate(c, o, object, j) == 0)
+		rc = k8s_ask_json(c, &call, &answer, &j->ei);
 	take_version(j, answer);
 	json_decref(answer);
+	return rc;
+}
+
+static void
+perform(struct k8s_client *c, const struct act_opts *o, struct job *j)
+{
+	char object[256];
+
+	snprintf(object, sizeof(object), "%s/namespaces/%s/%s/%s",
+	    j->action.kind == KIND_DEPLOYMENT ? "/apis/apps/v1" : "/api/v1", o->namespace_name,
+	    collection(j->action.kind), j->action.name);
+	if (j->is_event)
+		j->rc = send_event(c, o, j);
+	else if (j->action.verb == ACT_DELETE)
+		j->rc = remove_object(c, o, object, j);
+	else
+		j->rc = apply(c, o, object, j);
 }
 
 static struct job *
@@ -156,7 +222,7 @@ run(void *arg)
 	pthread_mutex_unlock(&a->lock);
 	while ((j = next_job(a)) != NULL) {
 		if (a->o.may_act(a->o.ctx))
-			act_perform(c, a->o.namespace_name, a->o.manager, j);
+			perform(c, &a->o, j);
 		else
 			j->rc = err_set(&j->ei, ERR_CANCELED, "this replica leads no more");
 		pthread_mutex_lock(&a->lock);

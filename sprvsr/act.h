@@ -22,7 +22,7 @@ struct act_opts {
 	const char *namespace_name, *manager;
 	unsigned threads;
 	const struct cancel *cancel; /* copied */
-	bool (*may_act)(void *ctx);  /* asked before each job; any thread */
+	bool (*may_act)(void *ctx);  /* asked before each request that changes; any thread */
 	void (*on_done)(void *ctx);  /* some jobs are done; any thread */
 	void *ctx;
 };
@@ -35,7 +35,3 @@ void actors_add(struct actors *a, struct job *j);
 struct job *actors_done(struct actors *a); /* a list of what has ended, or NULL */
 /* Let what runs end (cancel cuts it short), drop what waits. */
 void actors_stop(struct actors *a);
-
-/* Do one job on this thread; fills its rc, ei and version. */
-void act_perform(
-    struct k8s_client *c, const char *namespace_name, const char *manager, struct job *j);

@@ -18,7 +18,9 @@
 
 struct k8s_client {
 	struct k8s_shared *shared;
-	struct http *http;
+	struct k8s_config fresh; /* read since the start; its server is NULL: nothing was */
+	struct http *http;       /* borrows the texts of the configuration */
+	bool own_http;           /* over curl */
 	struct cancel cancel;
 	bool cancelable;
 	struct http_response res;
@@ -80,12 +82,59 @@ count(struct k8s_shared *s, const char *verb, int code)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static const struct k8s_config *
+conf_of(const struct k8s_client *c)
+{
+	return c->fresh.server != NULL ? &c->fresh : c->shared->config;
+}
+
+static int
+new_http(const struct k8s_client *c, const struct k8s_config *conf, struct http **ret,
+    struct err_info *ei)
+{
+	const struct http_tls tls = { conf->ca_pem, conf->cert_pem, conf->key_pem };
+
+	return http_curl_new_tls("maintner-sprvsr/" MAINTNER_VERSION, &tls,
+	    c->cancelable ? &c->cancel : NULL, ret, ei);
+}
+
+/* Read the configuration again; whether it is another one, and used from now on. */
+static bool
+renew(struct k8s_client *c)
+{
+	struct k8s_config conf = { .server = NULL };
+	struct http *http = NULL;
+
+	if (k8s_config_reread(conf_of(c), &conf, NULL) != 0)
+		return false;
+	if (k8s_config_is_same(conf_of(c), &conf) ||
+	    (c->own_http && new_http(c, &conf, &http, NULL) != 0)) {
+		k8s_config_clear(&conf);
+		return false;
+	}
+	if (c->own_http) {
+		http_free(c->http);
+		c->http = http;
+	}
+	k8s_config_clear(&c->fresh);
+	c->fresh = conf;
+	c->token_ms = 0;
+	return true;
+}
+
+/* Can this failure come from credentials or authorities that were replaced? */
+static bool
+may_be_outdated(const struct k8s_client *c, int rc)
+{
+	bool refused_us = rc == ERR_CLOSED && conf_of(c)->cert_pem != NULL;
+
+	return rc == ERR_AUTH || (c->res.status == 0 && (rc == ERR_DENIED || refused_us));
+}
+
 int
 k8s_client_new(struct k8s_shared *s, const struct cancel *cancel, struct http *http,
     struct k8s_client **ret, struct err_info *ei)
 {
-	const struct http_tls tls = { s->config->ca_pem, s->config->cert_pem,
-		s->config->key_pem };
 	struct k8s_client *c = mem_zalloc(sizeof(*c));
 	int rc = 0;
 
@@ -98,9 +147,9 @@ k8s_client_new(struct k8s_shared *s, const struct cancel *cancel, struct http *h
 	c->cancelable = cancel != NULL;
 	if (cancel != NULL)
 		c->cancel = *cancel;
-	if (http == NULL)
-		rc = http_curl_new_tls(
-		    "maintner-sprvsr/" MAINTNER_VERSION, &tls, cancel, &c->http, ei);
+	c->own_http = http == NULL;
+	if (c->own_http)
+		rc = new_http(c, s->config, &c->http, ei);
 	if (rc != 0) {
 		mem_free(c);
 		return rc;
@@ -118,6 +167,7 @@ k8s_client_free(struct k8s_client *c)
 	if (c == NULL)
 		return;
 	http_free(c->http);
+	k8s_config_clear(&c->fresh);
 	http_response_clear(&c->res);
 	buf_clear(&c->url);
 	buf_clear(&c->auth);
@@ -143,7 +193,7 @@ k8s_random(void)
 static int
 read_token(struct k8s_client *c, struct err_info *ei)
 {
-	const struct k8s_config *conf = c->shared->config;
+	const struct k8s_config *conf = conf_of(c);
 	char *read = NULL;
 	size_t len;
 	int rc = 0;
@@ -215,7 +265,7 @@ once(struct k8s_client *c, const struct k8s_call *call, struct err_info *ei)
 	int rc;
 
 	buf_reset(&c->url);
-	buf_fmt(&c->url, "%s%s", c->shared->config->server, call->path);
+	buf_fmt(&c->url, "%s%s", conf_of(c)->server, call->path);
 	if (c->auth.len > 0)
 		headers[n++] = (struct http_header){ "Authorization", buf_cstr(&c->auth) };
 	if (call->content_type != NULL)
@@ -256,7 +306,7 @@ k8s_ask(struct k8s_client *c, const struct k8s_call *call, const struct http_res
     struct err_info *ei)
 {
 	unsigned tries = call->tries > 0 ? call->tries : TRIES;
-	bool fresh_token = false;
+	bool fresh_token = false, renewed = false;
 	int rc = 0;
 
 	for (unsigned nth = 0;; nth++) {
@@ -266,11 +316,21 @@ k8s_ask(struct k8s_client *c, const struct k8s_call *call, const struct http_res
 			return err_set(ei, ERR_CANCELED, "canceled");
 		if (c->token_ms == 0 || clock_mono_ms() - c->token_ms > TOKEN_MS)
 			rc = read_token(c, ei);
+		/* Waiting takes its time: what allowed this request may have ended meanwhile. */
+		if (rc == 0 && call->may_send != NULL && !call->may_send(call->send_ctx))
+			return err_set(ei, ERR_CANCELED, "no longer allowed to");
 		if (rc == 0)
 			rc = once(c, call, ei);
 		if (rc == 0)
 			break;
-		if (rc == ERR_AUTH && !fresh_token && c->shared->config->token_file != NULL) {
+		if (!renewed && may_be_outdated(c, rc)) {
+			renewed = true;
+			if (renew(c)) {
+				rc = 0;
+				continue;
+			}
+		}
+		if (rc == ERR_AUTH && !fresh_token && conf_of(c)->token_file != NULL) {
 			fresh_token = true;
 			rc = read_token(c, ei);
 			if (rc == 0)

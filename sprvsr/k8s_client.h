@@ -3,6 +3,11 @@
  *
  * A client belongs to one thread.  What they have in common (k8s_shared) may be used by
  * all: it holds the configuration, one rate limit and the counts.
+ *
+ * A token's file is read again every minute and after a 401.  When the server answers 401,
+ * does not prove who it is, or may not like our certificate, the whole configuration is read
+ * from where it came from once more, and the request is repeated if anything is different:
+ * authorities, certificates and kubeconfig files may be replaced while this runs.
  */
 #pragma once
 
@@ -53,11 +58,13 @@ struct k8s_call {
 	unsigned tries;                                /* 0: 4 */
 	int (*on_body)(void *ctx, struct slice piece); /* see base/http.h */
 	void *body_ctx;
+	bool (*may_send)(void *ctx); /* asked before each try; NULL: it may */
+	void *send_ctx;
 };
 
 /*
  * Ask, and ask again what may pass (429, 5xx, cut, timed out; 401 once with the token read
- * anew).  An answer that is not 2xx is an error as http_status_err() has it, with the
+ * anew).  ERR_CANCELED when may_send() says no, also between two tries.  An answer that is not 2xx is an error as http_status_err() has it, with the
  * message of its Status.  The answer is borrowed from `c` until the next call.
  */
 int k8s_ask(struct k8s_client *c, const struct k8s_call *call, const struct http_response **ret,

@@ -50,6 +50,8 @@ k8s_config_clear(struct k8s_config *c)
 	mem_free(c->ca_pem);
 	mem_free(c->cert_pem);
 	mem_free(c->key_pem);
+	mem_free(c->account_dir);
+	mem_free(c->kubeconfig);
 	*c = (struct k8s_config){ .server = NULL };
 }
 
@@ -106,7 +108,8 @@ k8s_config_in_cluster(const char *dir, struct k8s_config *ret, struct err_info *
 	c.server = buf_take(&url, NULL);
 	buf_clear(&url);
 	c.token_file = join(dir, "token");
-	rc = c.server != NULL && c.token_file != NULL ? 0 : ERR_NOMEM;
+	c.account_dir = mem_strdup(dir);
+	rc = c.server != NULL && c.token_file != NULL && c.account_dir != NULL ? 0 : ERR_NOMEM;
 	if (rc == 0)
 		rc = read_member(dir, "ca.crt", &c.ca_pem, ei);
 	if (rc == 0)
@@ -121,4 +124,28 @@ k8s_config_in_cluster(const char *dir, struct k8s_config *ret, struct err_info *
 	}
 	k8s_config_clear(&c);
 	return rc;
+}
+
+int
+k8s_config_reread(const struct k8s_config *c, struct k8s_config *ret, struct err_info *ei)
+{
+	if (c->kubeconfig != NULL)
+		return k8s_config_file(c->kubeconfig, ret, ei);
+	if (c->account_dir != NULL)
+		return k8s_config_in_cluster(c->account_dir, ret, ei);
+	return err_set(ei, ERR_UNSUPPORTED, "this configuration is of no file");
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool
+k8s_config_is_same(const struct k8s_config *a, const struct k8s_config *b)
+{
+	return same_text(a->server, b->server) && same_text(a->token, b->token) &&
+	       same_text(a->token_file, b->token_file) && same_text(a->ca_pem, b->ca_pem) &&
+	       same_text(a->cert_pem, b->cert_pem) && same_text(a->key_pem, b->key_pem);
 }

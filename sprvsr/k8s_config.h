@@ -17,6 +17,8 @@ struct k8s_config {
 	char *token_file;         /* or a file with one, read again as it is rotated */
 	char *ca_pem;             /* certificates to trust */
 	char *cert_pem, *key_pem; /* client certificate */
+	char *account_dir;        /* where all of it came from: a service account's folder */
+	char *kubeconfig;         /* or a file; neither: from bytes */
 };
 
 /*
@@ -35,6 +37,13 @@ int k8s_config_file(const char *path, struct k8s_config *ret, struct err_info *e
 /* The same from bytes; files are named relative to `dir`, and read. */
 int k8s_config_parse(
     struct slice text, const char *dir, struct k8s_config *ret, struct err_info *ei);
+/*
+ * Read what `c` came from once more; *ret is like a first reading's.  ERR_UNSUPPORTED when
+ * it came from bytes.
+ */
+int k8s_config_reread(const struct k8s_config *c, struct k8s_config *ret, struct err_info *ei);
+/* Are server, credentials and trust the same? */
+bool k8s_config_is_same(const struct k8s_config *a, const struct k8s_config *b);
 void k8s_config_clear(struct k8s_config *c);
 
 /* A whole file as a heap string (mem_free), at most K8S_FILE_MAX; `what` for messages. */

@@ -261,6 +261,7 @@ int
 k8s_config_file(const char *path, struct k8s_config *ret, struct err_info *ei)
 {
 	const char *slash = strrchr(path, '/');
+	struct k8s_config c = { .server = NULL };
 	char *bytes = NULL, *dir;
 	int rc = k8s_read_file("kubeconfig", path, &bytes, ei);
 
@@ -269,8 +270,14 @@ k8s_config_file(const char *path, struct k8s_config *ret, struct err_info *ei)
 	dir = mem_strdup(slash != NULL ? path : ".");
 	if (dir != NULL && slash != NULL)
 		dir[slash == path ? 1 : slash - path] = '\0';
-	rc = dir != NULL ? k8s_config_parse(slice_str(bytes), dir, ret, ei) : ERR_NOMEM;
+	rc = dir != NULL ? k8s_config_parse(slice_str(bytes), dir, &c, ei) : ERR_NOMEM;
 	mem_free(dir);
 	mem_free(bytes);
+	if (rc == 0)
+		rc = copy(path, &c.kubeconfig);
+	if (rc == 0)
+		*ret = c;
+	else
+		k8s_config_clear(&c);
 	return rc;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEYED_MAX 256 /* elements; ours are some tens, and each is compared with all */
+
 bool
 match_quantity(const char *text, double *ret)
 {
@@ -42,10 +44,12 @@ quantity_equal(const json_t *want, const json_t *have)
 {
 	double a, b;
 
+	if (json_equal(want, have))
+		return true;
 	if (!json_is_string(want) || !json_is_string(have) ||
 	    !match_quantity(json_string_value(want), &a) ||
 	    !match_quantity(json_string_value(have), &b))
-		return json_equal(want, have) != 0;
+		return false;
 	return fabs(a - b) <= fabs(a) * 1e-9;
 }
 
@@ -65,20 +69,6 @@ quantities_match(const json_t *want, const json_t *have)
 	return true;
 }
 
-/* What tells the elements of a list apart, or NULL: then their place does. */
-static const char *
-key_of(const json_t *list)
-{
-	static const char *const keys[] = { "name", "mountPath", "key" };
-	const json_t *first = json_array_get(list, 0);
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (json_is_string(json_object_get(first, keys[i])))
-			return keys[i];
-	}
-	return NULL;
-}
-
 static const json_t *
 find(const json_t *list, const char *key, const json_t *value)
 {
@@ -87,6 +77,34 @@ find(const json_t *list, const char *key, const json_t *value)
 
 		if (json_equal(json_object_get(one, key), value))
 			return one;
+	}
+	return NULL;
+}
+
+/* Has each element its own value of `key`? */
+static bool
+is_key(const json_t *list, const char *key)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i), *value = json_object_get(one, key);
+
+		if (!json_is_string(value) || find(list, key, value) != one)
+			return false;
+	}
+	return json_array_size(list) > 0;
+}
+
+/* What tells the elements of a list apart, or NULL: then their place does. */
+static const char *
+key_of(const json_t *list)
+{
+	static const char *const keys[] = { "name", "mountPath", "key" };
+
+	if (json_array_size(list) > KEYED_MAX)
+		return NULL;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (is_key(list, keys[i]))
+			return keys[i];
 	}
 	return NULL;
 }

@@ -191,6 +191,7 @@ observed_list_end(struct observed *o, enum kind kind)
 				at = &(*at)->next;
 				continue;
 			}
+			(void)names_put(&o->removed[kind], (*at)->name, o);
 			end_obs(names_take(n, (*at)->name));
 		}
 	}

@@ -370,7 +370,9 @@ plan_removal(struct pass *p)
 	count_left(p, &present);
 	limit = present * p->o->prune_percent / 100;
 	p->plan.prune_limit = limit > PRUNE_LEAST ? limit : PRUNE_LEAST;
-	if (p->plan.left > p->plan.prune_limit && p->plan.left > p->o->prune_allowed) {
+	/* However few they are, all of them at once is no edit but an accident. */
+	if ((p->plan.left > p->plan.prune_limit || p->want->list.count == 0) &&
+	    p->plan.left > p->o->prune_allowed) {
 		p->plan.prune_refused = true;
 		return;
 	}

@@ -55,11 +55,10 @@ static void *
 run_lease(void *arg)
 {
 	struct supervisor *s = arg;
-	bool told = false;
+	bool told = false, led = false;
 
 	for (;;) {
 		struct err_info ei = { .text = "" };
-		bool before = supervisor_leads(s);
 		int rc = lease_try(&s->lease, &ei);
 
 		if (rc == 0 || rc == ERR_BUSY)
@@ -68,8 +67,10 @@ run_lease(void *arg)
 		if (rc != 0 && rc != ERR_BUSY && rc != ERR_CANCELED && !told)
 			log_warning("lease not renewed", LOG_S("error", ei.text), LOG_END);
 		told = rc != 0 && rc != ERR_BUSY;
-		if (before != supervisor_leads(s))
+		/* It may also have ended while this thread waited or hung. */
+		if (led != supervisor_leads(s))
 			supervisor_news(s);
+		led = supervisor_leads(s);
 		if (k8s_wait(s->lease_client, LEASE_RETRY_MS) != 0 || supervisor_is_stopping(s))
 			return NULL;
 	}
@@ -134,7 +135,8 @@ start_threads(struct supervisor *s, struct err_info *ei)
 	const struct cancel stop = { s->stop_fd, supervisor_is_stopping, s };
 	const struct cancel kill = { s->kill_fd, is_killed, s };
 	const struct act_opts act = { s->o.api, s->o.desired->namespace_name,
-		s->o.desired->manager, s->o.threads, &kill, supervisor_leads, supervisor_news, s };
+		s->o.desired->manager, s->o.threads, &kill, supervisor_leads, supervisor_news,
+		s };
 	int rc = actors_start(&act, &s->actors, ei);
 
 	for (enum kind k = 0; k < KINDS && rc == 0; k++) {
@@ -274,6 +276,8 @@ void
 supervisor_allow(struct supervisor *s, size_t removals)
 {
 	log_info("removals were confirmed", LOG_I("allow", removals), LOG_END);
+	/* In this order: a pass that sees the confirmation knows that a list is to be read. */
+	atomic_store(&s->update, true);
 	atomic_store(&s->prune_allowed, removals);
 	supervisor_news(s);
 }

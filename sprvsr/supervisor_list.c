@@ -6,6 +6,7 @@
 #include "sprvsr/supervisor_impl.h"
 
 #define LIST_RETRY_MS 10000
+#define UNKNOWN_RETRY_MS 500 /* an empty list, and the cluster has not been listed yet */
 
 static void
 list_failed(struct supervisor *s, const char *why)
@@ -17,27 +18,38 @@ list_failed(struct supervisor *s, const char *why)
 	log_error("the repository list changes nothing", LOG_S("error", why), LOG_END);
 }
 
-/* An empty list is only believed where nothing was there before. */
+/*
+ * An empty list is only believed where nothing was there before: never while the cluster has
+ * not been seen yet.
+ */
 static bool
-is_suddenly_empty(struct supervisor *s, const struct repo_list *list)
+is_suddenly_empty(struct supervisor *s, bool *ret_known)
 {
-	size_t present;
+	size_t present = 0;
 
+	*ret_known = true;
 	pthread_mutex_lock(&s->seen.lock);
-	present = s->seen.objects[KIND_DEPLOYMENT].count;
+	for (enum kind k = 0; k < KINDS; k++) {
+		present += s->seen.objects[k].count;
+		*ret_known &= s->seen.synced[k];
+	}
 	pthread_mutex_unlock(&s->seen.lock);
-	return list->count == 0 && (present > 0 || (s->has_list && s->want.list.count > 0));
+	return present > 0 || (s->has_list && s->want.list.count > 0);
 }
 
 static void
 take_list(struct supervisor *s, struct repo_list *list)
 {
 	struct desired want = { .items = NULL };
+	bool known;
 
-	if (is_suddenly_empty(s, list)) {
+	if (list->count == 0 && is_suddenly_empty(s, &known)) {
 		s->o.source->digest[0] =
 		    '\0'; /* told again, and taken if the cluster is emptied */
 		list_failed(s, "it is empty and was not before");
+	} else if (list->count == 0 && !known) {
+		s->o.source->digest[0] = '\0';
+		s->list_at_ms = clock_mono_ms() + UNKNOWN_RETRY_MS;
 	} else if (desired_build(s->o.desired, list, &want) != 0) {
 		list_failed(s, "out of memory");
 	} else {

@@ -180,7 +180,8 @@ supervisor_pass(struct supervisor *s)
 	s->pass_at_ms = clock_mono_ms();
 	s->full_at_ms = s->pass_at_ms + s->o.resync_ms;
 	s->wake_at_ms = plan.wake_ms;
-	if (rc == 0 && plan.left == 0 && o.prune_allowed > 0 && leader)
+	if (rc == 0 && plan.left == 0 && o.prune_allowed > 0 && leader &&
+	    !atomic_load(&s->update))
 		atomic_store(&s->prune_allowed, 0); /* a confirmation is for once */
 	if (rc == 0) {
 		pthread_mutex_lock(&s->status.lock);

@@ -236,7 +236,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_patch(self, cluster, plural, name, query, body):
         assert self.headers["Content-Type"] == "application/apply-patch+yaml"
-        assert query["force"] == "true" and body["metadata"]["name"] == name
+        assert body["metadata"]["name"] == name
+        # Only what was seen is taken back from others.
+        assert (query.get("force") == "true") == ("uid" in body["metadata"])
         self.reply(200, cluster.apply(plural, name, body, query["fieldManager"]))
 
     def do_delete(self, cluster, plural, name, _query, body):

@@ -147,6 +147,18 @@ class Strict(StrictCase):
         self.update(program)
         self.wait_for(program, *REPOS, "new/one")
 
+    def test_a_kubeconfig_whose_token_is_replaced_is_read_again(self):
+        self.token = CLUSTER_TOKEN
+        self.user_entry = lambda: {"token": self.token}
+        program = self.start()
+        self.wait_for(program, *REPOS)
+        self.token += "2"
+        self.kubeconfig()
+        self.double.do("rotate", old=CLUSTER_TOKEN, new=self.token)
+        self.write_list(*REPOS, "new/one")
+        self.update(program)
+        self.wait_for(program, *REPOS, "new/one")
+
     def test_scaling_to_zero_stays_and_a_foreign_edit_does_not(self):
         program = self.start()
         self.wait_for(program, *REPOS)
@@ -197,23 +209,74 @@ class Strict(StrictCase):
 
     def test_a_name_that_somebody_takes_in_the_last_moment_stays_theirs(self):
         self.write_list("foo/bar")
-        self.double.fault(kind="slow", delay_s=2, verb="patch", resource="deployments")
+        self.double.fault(kind="slow", delay_s=1, verb="patch", resource="deployments")
         program = self.start()
         wait_until(lambda: self.double.requests(verb="patch", resource="deployments"),
                    program.tail)
-        theirs = {"apiVersion": "apps/v1", "kind": "Deployment",
-                  "metadata": {"name": "mtr-d-" + sha_of("foo/bar")},
-                  "spec": {"selector": {"matchLabels": {"app": "theirs"}}, "template": {
-                      "metadata": {"labels": {"app": "theirs"}},
-                      "spec": {"containers": [{"name": "c", "image": "theirs:1"}]}}}}
-        self.as_root("POST", self.path_of("foo/bar").rpartition("/")[0], theirs)
+        self.make_theirs("foo/bar")
         wait_until(lambda: self.metric(program, "conflicts") == 1, program.tail)
+        self.assert_theirs(program, "foo/bar")
+
+    def test_a_name_that_somebody_takes_while_ours_is_being_changed_stays_theirs(self):
+        self.write_list("foo/bar", "o/gone")
+        program = self.start()
+        self.wait_for(program, "foo/bar", "o/gone")
+        self.assertEqual(0, program.stop(5), program.tail())
+        self.double.fault(kind="slow", delay_s=1, verb="patch", resource="deployments", times=2)
+        program = self.start("--image", "registry/maintner:2")
+        wait_until(lambda: len(self.writes(verb="patch", resource="deployments")) == 4,
+                   program.tail)
+        self.as_root("DELETE", self.path_of("o/gone"))
+        self.as_root("DELETE", self.path_of("foo/bar"))
+        self.make_theirs("foo/bar")
+        wait_until(lambda: self.metric(program, "conflicts") == 1, program.tail)
+        self.wait_for(program, "foo/bar", "o/gone")  # what was deleted is made anew
+        self.assert_theirs(program, "foo/bar")
+
+    def make_theirs(self, repo):
+        self.as_root("POST", self.path_of(repo).rpartition("/")[0], {
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "mtr-d-" + sha_of(repo)},
+            "spec": {"selector": {"matchLabels": {"app": "theirs"}}, "template": {
+                "metadata": {"labels": {"app": "theirs"}},
+                "spec": {"containers": [{"name": "c", "image": "theirs:1"}]}}}})
+
+    def assert_theirs(self, program, repo):
         self.assert_settled(program)
-        there = self.deployment("foo/bar")
-        self.assertEqual(theirs["spec"]["selector"], there["spec"]["selector"])
+        there = self.deployment(repo)
+        self.assertEqual({"app": "theirs"}, there["spec"]["selector"]["matchLabels"])
+        self.assertEqual("RollingUpdate", there["spec"]["strategy"]["type"])
         self.assertNotIn("annotations", there["metadata"])
         self.assertEqual(["theirs:1"], [c["image"] for c in there["spec"]["template"]["spec"][
             "containers"]])
+
+    def test_a_start_with_an_empty_list_removes_nothing_however_few_there_are(self):
+        program = self.start()
+        self.wait_for(program, *REPOS)
+        self.assertEqual(0, program.stop(5), program.tail())
+        before = len(self.writes())
+        self.write_list()
+        self.double.fault(kind="slow", delay_s=0.5, verb="list", times=2)
+        program = self.start("--list-interval", "1")  # it reads the list before the cluster
+        wait_until(lambda: self.metric(program, "list_failures_total") >= 1, program.tail)
+        self.assert_settled(program)
+        self.assertEqual(before, len(self.writes()), program.tail())
+        self.write_list(*REPOS[:2])
+        self.wait_for(program, *REPOS[:2])
+
+    def test_a_leader_that_hung_longer_than_its_lease_writes_nothing_more(self):
+        self.write_list("foo/bar")
+        program = self.start()
+        self.wait_for(program, "foo/bar")
+        self.double.fault(kind="status", status=503, retry_after=30, times=-1, verb="patch")
+        self.write_list("foo/bar", "new/one")
+        self.update(program)
+        wait_until(lambda: len(self.writes(verb="patch", code=503)) >= 2, program.tail)
+        self.double.fault(kind="status", status=503, times=-1, resource="leases")
+        wait_until(lambda: self.metric(program, "leader") == 0, program.tail, 20)
+        self.double.do("faults/clear")
+        self.double.fault(kind="status", status=503, times=-1, resource="leases")
+        self.assert_settled(program)
 
     def test_an_api_that_was_down_for_long_is_not_stormed(self):
         program = self.start()
@@ -310,6 +373,19 @@ class Tls(StrictCase):
         self.assertEqual(503, self.ask(program, "/_healthz").status)
         self.assertEqual(0, program.stop(5), program.tail())
         self.assertEqual([], self.double.requests())
+
+    def test_authorities_and_certificates_may_be_replaced_while_it_runs(self):
+        self.ca, self.client = "other", None
+        program = self.start()
+        wait_until(lambda: "certificate" in program.stderr, program.tail)
+        self.ca = "ca"
+        self.kubeconfig()  # the authority is the right one, but who we are is not known
+        wait_until(lambda: "HTTP 401" in program.stderr or "HTTP 403" in program.stderr,
+                   program.tail)
+        self.client, self.as_data = "client", True
+        self.kubeconfig()
+        self.wait_for(program, *REPOS)
+        self.assertEqual(0, program.stop(5), program.tail())
 
     def test_without_a_certificate_nothing_is_allowed_and_said_so(self):
         self.client = None

@@ -124,6 +124,12 @@ class Writes:
             raise bad_request("metadata.managedFields must be nil")
         obj = self.decoded(ask, body)
         live = self.store.find(ask.kind, ask.namespace, ask.name)
+        uid = obj["metadata"].get("uid")  # a precondition, and no conflict where it fails
+        if uid and live is None:
+            raise stale(ask.kind, ask.name)
+        if uid and live["metadata"]["uid"] != uid:
+            raise invalid(ask.kind, ask.name, [{"field": "metadata.uid", "reason": "FieldValueInvalid",
+                          "message": f'Invalid value: "{uid}": field is immutable'}])
         self._same_version(ask, live, obj)
         if ask.kind.kind not in ("ConfigMap", "Secret"):
             if ask.subresource == "status":

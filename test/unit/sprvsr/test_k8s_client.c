@@ -50,6 +50,33 @@ what_may_pass_is_asked_again_and_counted(void **state)
 	end(&r);
 }
 
+static bool
+may_once(void *ctx)
+{
+	return (*(int *)ctx)++ == 0;
+}
+
+static void
+what_is_no_longer_allowed_is_not_tried_again(void **state)
+{
+	static const struct http_scripted answers[] = { { .status = 503 }, { .status = 200 } };
+	int asked = 0;
+	const struct k8s_call call = { .verb = "patch",
+		.method = "PATCH",
+		.path = "/p",
+		.may_send = may_once,
+		.send_ctx = &asked };
+	struct rig r;
+
+	(void)state;
+	begin(&r, answers, 2);
+	assert_int_equal(k8s_ask(r.client, &call, NULL, NULL), ERR_CANCELED);
+	assert_int_equal(asked, 2);
+	assert_int_equal(r.shared.count_count, 1);
+	assert_int_equal(r.shared.counts[0].count, 1);
+	end(&r);
+}
+
 static void
 a_refusal_is_told_with_the_servers_words_and_not_repeated(void **state)
 {
@@ -123,6 +150,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_may_pass_is_asked_again_and_counted),
+		cmocka_unit_test(what_is_no_longer_allowed_is_not_tried_again),
 		cmocka_unit_test(a_refusal_is_told_with_the_servers_words_and_not_repeated),
 		cmocka_unit_test(a_lease_is_made_renewed_and_given_up),
 		cmocka_unit_test(anothers_lease_is_waited_for_on_our_clock),

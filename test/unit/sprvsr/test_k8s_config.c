@@ -82,13 +82,12 @@ a_pod_has_its_account_and_ipv6_gets_brackets(void **state)
 {
 	char dir[] = "/tmp/maintner-account-XXXXXX", path[128];
 	static const char *const names[] = { "token", "ca.crt", "namespace" };
-	struct k8s_config c = { .server = NULL };
+	struct k8s_config c = { .server = NULL }, again = { .server = NULL };
+	FILE *f;
 
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	for (int i = 0; i < 3; i++) {
-		FILE *f;
-
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		f = fopen(path, "w");
 		assert_non_null(f);
@@ -102,11 +101,24 @@ a_pod_has_its_account_and_ipv6_gets_brackets(void **state)
 	assert_int_equal(k8s_config_in_cluster(dir, &c, NULL), 0);
 	assert_string_equal(c.server, "https://[fd00::1]:443");
 	assert_string_equal(c.namespace_name, "mirror");
-	k8s_config_clear(&c);
+	assert_int_equal(k8s_config_reread(&c, &again, NULL), 0);
+	assert_true(k8s_config_is_same(&c, &again));
+	k8s_config_clear(&again);
+	snprintf(path, sizeof(path), "%s/ca.crt", dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs("another", f);
+	fclose(f);
+	assert_int_equal(k8s_config_reread(&c, &again, NULL), 0);
+	assert_false(k8s_config_is_same(&c, &again));
+	assert_string_equal(again.ca_pem, "another");
+	k8s_config_clear(&again);
 	for (int i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
 		unlink(path);
 	}
+	assert_int_equal(k8s_config_reread(&c, &again, NULL), ERR_NOENT);
+	k8s_config_clear(&c);
 	assert_int_equal(k8s_config_in_cluster(dir, &c, NULL), ERR_NOENT);
 	rmdir(dir);
 }

@@ -46,6 +46,21 @@ what_is_missing_or_other_does(void **state)
 }
 
 static void
+lists_are_told_apart_by_what_each_element_has_of_its_own(void **state)
+{
+	static const char twice[] = "[{\"name\":\"v\",\"mountPath\":\"/a\"},"
+				    "{\"name\":\"v\",\"mountPath\":\"/b\"}]";
+
+	(void)state;
+	assert_true(fits(twice, twice));
+	assert_true(fits(twice,
+	    "[{\"name\":\"v\",\"mountPath\":\"/b\"},{\"name\":\"v\",\"mountPath\":\"/a\"}]"));
+	assert_false(fits(twice, "[{\"name\":\"v\",\"mountPath\":\"/a\"}]"));
+	assert_true(fits("[{\"name\":\"a\"},{\"b\":1}]", "[{\"name\":\"a\"},{\"b\":1}]"));
+	assert_true(fits("{\"sizeLimit\":\"9e999\"}", "{\"sizeLimit\":\"9e999\"}"));
+}
+
+static void
 quantities_are_compared_by_amount(void **state)
 {
 	double v;
@@ -68,6 +83,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_server_adds_does_not_matter),
 		cmocka_unit_test(what_is_missing_or_other_does),
+		cmocka_unit_test(lists_are_told_apart_by_what_each_element_has_of_its_own),
 		cmocka_unit_test(quantities_are_compared_by_amount),
 	};
 

@@ -207,6 +207,46 @@ what_was_done_is_not_done_again_before_the_watch_shows_it(void **state)
 }
 
 static void
+what_a_new_list_does_not_name_is_not_waited_for(void **state)
+{
+	struct world w;
+	struct action a;
+	struct trail *t;
+
+	(void)state;
+	begin(&w, 1);
+	plan(&w);
+	a = w.plan.actions[0];
+	rig_show(&w.seen, &rig_opts, &a, a.entry, true);
+	t = trail_make(&w.trails, a.kind, a.name);
+	trail_begin(t, &a, "");
+	trail_end(t, &a, 0, "7", w.o.now_ms, 0.5);
+	/* Before a plan saw it, it was removed, and the watch had to begin anew. */
+	observed_list_begin(&w.seen, a.kind);
+	observed_list_end(&w.seen, a.kind);
+	assert_int_equal(plan(&w), 2);
+	end(&w);
+}
+
+static void
+an_empty_list_removes_nothing_without_a_confirmation(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, 2);
+	plan(&w);
+	carry_out(&w, true);
+	want(&w, &rig_opts, 0, 0);
+	assert_int_equal(plan(&w), 0);
+	assert_true(w.plan.prune_refused);
+	assert_int_equal(w.plan.left, 2);
+	w.o.prune_allowed = 2;
+	assert_int_equal(plan(&w), 2);
+	end(&w);
+}
+
+static void
 failures_are_tried_again_ever_later(void **state)
 {
 	struct world w;
@@ -263,6 +303,8 @@ main(void)
 		cmocka_unit_test(what_was_not_ready_before_holds_nothing_up),
 		cmocka_unit_test(objects_of_others_are_conflicts),
 		cmocka_unit_test(what_was_done_is_not_done_again_before_the_watch_shows_it),
+		cmocka_unit_test(what_a_new_list_does_not_name_is_not_waited_for),
+		cmocka_unit_test(an_empty_list_removes_nothing_without_a_confirmation),
 		cmocka_unit_test(failures_are_tried_again_ever_later),
 		cmocka_unit_test(a_plan_survives_every_allocation_failure),
 	};
