@@ -9,7 +9,7 @@ import unittest
 import paths
 from harness import SECRET, wait_until
 from router_rig import sha_of
-from sprvsr_rig import SupervisorCase
+from sprvsr_rig import NAMESPACE, SupervisorCase
 
 A, B, C = "foo/bar", "Owner/.github", "x/" + "n" * 100
 REPOS = [A, B, C, "end/dash-"]
@@ -25,28 +25,27 @@ class Lists(SupervisorCase):
         program = self.start()
         self.wait_for(program, *REPOS)
         self.assertEqual([], self.settle())
-        self.assertEqual(8, len(self.cluster.writes()))
+        self.assertEqual(8, len(self.writes()))
         self.write_list(A, B, "new/one")
         self.update(program)
         self.wait_for(program, A, B, "new/one")
-        gone = [r for r in self.cluster.writes() if r[0] == "delete" and r[2].endswith(sha_of(C))]
-        self.assertEqual(["services", "deployments"], [r[1] for r in gone])
-        lists = [r for r in self.cluster.requests if r[0] == "list"]
-        self.assertEqual(2, len(lists))
+        gone = [r for r in self.writes(verb="delete") if r["name"].endswith(sha_of(C))]
+        self.assertEqual(["services", "deployments"], [r["resource"] for r in gone])
+        self.assertEqual(2, len(self.double.requests(verb="list")))
         self.assertEqual(200, self.ask(program, "/_healthz").status)
         self.assertEqual(0, program.stop(5), program.tail())
-        self.assertTrue(self.cluster.names("events"))
+        self.assertTrue(self.double.objects("events", NAMESPACE))
 
     def test_a_second_supervisor_finds_nothing_to_do(self):
         self.write_list(*REPOS)
         program = self.start()
         self.wait_for(program, *REPOS)
         self.assertEqual(0, program.stop(5))
-        before = len(self.cluster.writes())
+        before = len(self.writes())
         program = self.start()
         wait_until(lambda: self.metric(program, "leader") == 1, program.tail)
         self.assertEqual([], self.settle())
-        self.assertEqual(before, len(self.cluster.writes()))
+        self.assertEqual(before, len(self.writes()))
 
     def test_garbage_and_a_suddenly_empty_list_change_nothing(self):
         self.write_list(*REPOS)
@@ -87,7 +86,7 @@ class Lists(SupervisorCase):
         self.assertEqual(0, program.wait(), program.tail())
         self.assertIn(f"# create  Deployment {deployment(A)}", program.stdout)
         self.assertIn("kind: \"Service\"", program.stdout)
-        self.assertEqual([], self.cluster.writes())
+        self.assertEqual([], self.writes())
 
 
 class Drift(SupervisorCase):
@@ -98,53 +97,55 @@ class Drift(SupervisorCase):
         self.wait_for(self.program, *REPOS)
 
     def test_edits_and_deletions_are_repaired_and_scaling_is_not(self):
-        name = deployment(A)
-        containers = lambda d: d["spec"]["template"]["spec"]["containers"]
-        self.cluster.edit("deployments", name,
-                          lambda d: containers(d)[0].update(image="other:2"))
-        self.cluster.edit("services", "mtr-s-" + sha_of(B),
-                          lambda s: s["metadata"]["labels"].pop("maintner-sprvsr-autogen"))
-        self.cluster.remove("services", "mtr-s-" + sha_of(C))
-        wait_until(lambda: containers(self.cluster.get("deployments", name))[0]["image"]
-                   == "registry/maintner:1", self.program.tail, 5)
+        containers = lambda: self.deployment(A)["spec"]["template"]["spec"]["containers"]
+        self.as_root("PATCH", self.path_of(A), {"spec": {"template": {"spec": {"containers": [
+            {"name": "sync", "image": "other:2"}]}}}}, "application/strategic-merge-patch+json")
+        self.merge(self.path_of(B, "services"), {"metadata": {"labels": {
+            "maintner-sprvsr-autogen": None}}})
+        self.as_root("DELETE", self.path_of(C, "services"))
+        wait_until(lambda: containers()[0]["image"] == "registry/maintner:1",
+                   self.program.tail, 5)
         self.wait_for(self.program, *REPOS, timeout_s=5)
-        wait_until(lambda: "maintner-sprvsr-autogen" in self.cluster.get(
-            "services", "mtr-s-" + sha_of(B))["metadata"]["labels"], self.program.tail, 5)
+        wait_until(lambda: "maintner-sprvsr-autogen" in self.service(B)["metadata"]["labels"],
+                   self.program.tail, 5)
         self.settle()
-        self.cluster.edit("deployments", name, lambda d: d["spec"].update(replicas=0))
+        self.merge(self.path_of(A) + "/scale", {"spec": {"replicas": 0}})
         self.assertEqual([], self.settle())
-        self.assertEqual(0, self.cluster.get("deployments", name)["spec"]["replicas"])
+        self.assertEqual(0, self.deployment(A)["spec"]["replicas"])
         self.assertEqual(1, self.metric(self.program, "scaled_to_zero"))
 
     def test_watches_that_are_cut_or_too_old_lose_nothing(self):
-        self.cluster.cut = 2
-        self.cluster.remove("services", "mtr-s-" + sha_of(A))
-        self.cluster.remove("deployments", deployment(B))
+        self.double.fault(kind="cut", verb="watch", times=2)
+        self.double.do("watches/stop")
+        self.as_root("DELETE", self.path_of(A, "services"))
+        self.as_root("DELETE", self.path_of(B))
         self.wait_for(self.program, *REPOS)
-        self.cluster.forget()
-        self.cluster.remove("deployments", deployment(C))
+        self.double.do("watches/stop")
+        self.double.do("compact")
+        self.as_root("DELETE", self.path_of(C))
         self.wait_for(self.program, *REPOS)
-        wait_until(lambda: self.metric(self.program, "relists_total") == 4, self.program.tail)
+        relists = lambda: self.metric(self.program, "relists_total")
+        wait_until(lambda: relists() > 2, self.program.tail)
+        self.settle()
+        self.assertLessEqual(relists(), 4)
 
     def test_an_api_that_is_down_or_refuses_is_asked_again(self):
-        self.cluster.down = True
-        time.sleep(1)
+        self.double.do("down", for_s=2)
         self.write_list(A, B, C)
         self.update(self.program)
-        time.sleep(1)
-        self.cluster.refuse = [500, 429, 503]
-        self.cluster.down = False
+        for status in (500, 429, 503):
+            self.double.fault(kind="status", status=status, retry_after=1, user="supervisor",
+                              resource="deployments")
         self.wait_for(self.program, A, B, C, timeout_s=60)
 
     def test_objects_of_others_are_left_alone(self):
-        foreign = {"metadata": {"labels": {"app": "mine"}}, "spec": {"replicas": 1}}
-        self.cluster.put("deployments", deployment("their/own"), foreign)
+        self.theirs("their/own")
+        before = self.deployment("their/own")
         self.write_list(*REPOS, "their/own")
         self.update(self.program)
         wait_until(lambda: self.metric(self.program, "conflicts") == 1, self.program.tail)
         self.settle()
-        self.assertEqual({"app": "mine"}, self.cluster.get(
-            "deployments", deployment("their/own"))["metadata"]["labels"])
+        self.assertEqual(before, self.deployment("their/own"))
 
 
 class Rollout(SupervisorCase):
@@ -154,10 +155,10 @@ class Rollout(SupervisorCase):
         program = self.start()
         self.wait_for(program, *repos)
         self.assertEqual(0, program.stop(5))
-        self.cluster.ready = False
+        self.double.do("set", ready_after_s=None)
         program = self.start("--image", "registry/maintner:2", "--rollout-batch", "3")
         changed = lambda: [r for r in repos if "maintner:2" in json.dumps(
-            self.cluster.get("deployments", deployment(r)))]
+            self.deployment(r))]
         wait_until(lambda: len(changed()) == 3, program.tail)
         self.settle(1)
         self.assertEqual(3, len(changed()))
@@ -166,10 +167,9 @@ class Rollout(SupervisorCase):
         wait_until(lambda: self.metric(program, "leader") == 1, program.tail, 40)
         self.settle(1)
         self.assertEqual(3, len(changed()))
-        self.cluster.ready = True
+        self.double.do("set", ready_after_s=0)
         for repo in changed():
-            self.cluster.edit("deployments", deployment(repo), lambda d: d["status"].update(
-                updatedReplicas=1, readyReplicas=1))
+            self.double.do("ready", namespace=NAMESPACE, name=deployment(repo))
         wait_until(lambda: len(changed()) == 7, program.tail)
 
 
@@ -200,7 +200,7 @@ class Pods(SupervisorCase):
                              "--github-url", "https://ghe/$(HOME)/api", "--sync-interval", "60")
         self.wait_for(program, *REPOS)
         for repo in REPOS:
-            pod = self.cluster.get("deployments", deployment(repo))["spec"]["template"]["spec"]
+            pod = self.deployment(repo)["spec"]["template"]["spec"]
             self.assertNotIn("token", json.dumps(pod["containers"][1]))
             for container in pod["containers"]:
                 command = [paths.program(container["command"][0])]

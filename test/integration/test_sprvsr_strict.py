@@ -1,97 +1,27 @@
 """The supervisor against the strict double: least privilege, every option, faults."""
 
 import base64
-import json
 import os
 import subprocess
 import tempfile
 import time
 import unittest
 
-from harness import FULL, Case, wait_until
-from k8s_double.client import K8sDouble
+from harness import FULL, wait_until
 from router_rig import sha_of
 from sprvsr_rig import CLUSTER_TOKEN, NAMESPACE, SupervisorCase
 
-ROLE = {"kind": "Role", "metadata": {"name": "supervisor", "namespace": NAMESPACE}, "rules": [
-    {"apiGroups": ["apps"], "resources": ["deployments"],
-     "verbs": ["get", "list", "watch", "create", "patch", "delete"]},
-    {"apiGroups": [""], "resources": ["services"],
-     "verbs": ["get", "list", "watch", "create", "patch", "delete"]},
-    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"],
-     "verbs": ["get", "create", "update"]},
-    {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}]}
 REPOS = ["foo/bar", "Owner/.github", "x/" + "n" * 100, "end/dash-"]
 EVERYTHING = ["--pod-front", "nginx:1", "--service-account-secret", "writer", "--reader-secret",
               "reader", "--pod-service-account", "worker", "--github-keys", "a,b",
               "--sync-interval", "60", "--github-url", "https://ghe.example/api/v3"]
-WRITES = ("create", "update", "patch", "delete")
 
 
-class StrictCase(SupervisorCase):
-    tls = {}  # of the double
-
+class Strict(SupervisorCase):
     def setUp(self):
-        Case.setUp(self)
-        self.double = K8sDouble([NAMESPACE], {CLUSTER_TOKEN: "supervisor", "root": "root"},
-                                {"supervisor": [ROLE]}, **self.tls)
-        self.addCleanup(self.double.stop)
-        self.list_path = self.stage.path("repos.json")
-        self.token_path = self.stage.path("token")
-        self.count = 0
-        self.write_token(CLUSTER_TOKEN)
+        super().setUp()
         self.write_list(*REPOS)
 
-    def write_token(self, token):
-        with open(self.token_path + ".new", "w", encoding="utf-8") as file:
-            file.write(token + "\n")
-        os.replace(self.token_path + ".new", self.token_path)
-
-    def cluster_entry(self):
-        return {"server": self.double.origin}
-
-    def user_entry(self):
-        return {"tokenFile": self.token_path}
-
-    def kubeconfig(self):
-        path = self.stage.path("kubeconfig")
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump({"current-context": "c", "contexts": [
-                {"name": "c", "context": {"cluster": "k", "user": "u", "namespace": NAMESPACE}}],
-                "clusters": [{"name": "k", "cluster": self.cluster_entry()}],
-                "users": [{"name": "u", "user": self.user_entry()}]}, file)
-        return path
-
-    def writes(self, **fields):
-        """What the supervisor wrote."""
-        return [r for r in self.double.requests(user="supervisor", **fields)
-                if r["verb"] in WRITES and r["resource"] in ("deployments", "services")]
-
-    def as_root(self, method, path, *body):
-        status, answer = self.double.ask(method, path, *body, token="root")
-        self.assertLess(status, 300, answer)
-        return answer
-
-    def path_of(self, repo):
-        return f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/mtr-d-{sha_of(repo)}"
-
-    def assert_settled(self, program, seconds=1.0):
-        """Nothing is written any more."""
-        time.sleep(seconds)
-        before = len(self.writes())
-        time.sleep(seconds)
-        self.assertEqual(before, len(self.writes()), program.tail())
-
-    def wait_for(self, program, *repos, timeout_s=30):
-        wait_until(lambda: (set(self.double.objects("deployments", NAMESPACE)),
-                            set(self.double.objects("services", NAMESPACE)))
-                   == self.wanted(repos), program.tail, timeout_s)
-
-    def deployment(self, repo):
-        return self.double.objects("deployments", NAMESPACE)["mtr-d-" + sha_of(repo)]
-
-
-class Strict(StrictCase):
     def test_every_option_is_valid_and_no_right_is_missing(self):
         program = self.start(*EVERYTHING)
         self.wait_for(program, *REPOS)
@@ -213,7 +143,7 @@ class Strict(StrictCase):
         program = self.start()
         wait_until(lambda: self.double.requests(verb="patch", resource="deployments"),
                    program.tail)
-        self.make_theirs("foo/bar")
+        self.theirs("foo/bar")
         wait_until(lambda: self.metric(program, "conflicts") == 1, program.tail)
         self.assert_theirs(program, "foo/bar")
 
@@ -228,18 +158,10 @@ class Strict(StrictCase):
                    program.tail)
         self.as_root("DELETE", self.path_of("o/gone"))
         self.as_root("DELETE", self.path_of("foo/bar"))
-        self.make_theirs("foo/bar")
+        self.theirs("foo/bar")
         wait_until(lambda: self.metric(program, "conflicts") == 1, program.tail)
         self.wait_for(program, "foo/bar", "o/gone")  # what was deleted is made anew
         self.assert_theirs(program, "foo/bar")
-
-    def make_theirs(self, repo):
-        self.as_root("POST", self.path_of(repo).rpartition("/")[0], {
-            "apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": {"name": "mtr-d-" + sha_of(repo)},
-            "spec": {"selector": {"matchLabels": {"app": "theirs"}}, "template": {
-                "metadata": {"labels": {"app": "theirs"}},
-                "spec": {"containers": [{"name": "c", "image": "theirs:1"}]}}}})
 
     def assert_theirs(self, program, repo):
         self.assert_settled(program)
@@ -311,7 +233,7 @@ def openssl(*arguments):
     subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
 
 
-class Tls(StrictCase):
+class Tls(SupervisorCase):
     """A client certificate, and a server's that must be the right one."""
 
     @classmethod
@@ -339,6 +261,7 @@ class Tls(StrictCase):
     def setUp(self):
         self.ca, self.client, self.as_data = "ca", "client", False
         super().setUp()
+        self.write_list(*REPOS)
 
     def entry(self, key, name):
         if not self.as_data:

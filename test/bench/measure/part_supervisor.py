@@ -3,9 +3,7 @@
 import json
 import os
 import sys
-import threading
 import time
-from http.server import ThreadingHTTPServer
 
 from front import ROOT
 from processes import Daemon, PeakAnon, cpu_s
@@ -16,30 +14,26 @@ QUIET_S = 10
 
 
 class Cluster:
-    """The small cluster of the integration tests, in this process."""
+    """The strict double of the integration tests, in this process."""
 
     def __init__(self, folder):
         for name in ("test/integration", "test/support"):
             sys.path.append(os.path.join(ROOT, name))
-        import sprvsr_rig
         from fcgi_client import FcgiClient
-        self.client, self.rig = FcgiClient, sprvsr_rig
-        self.objects = sprvsr_rig.Cluster()
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), sprvsr_rig.Handler)
-        self.server.daemon_threads = True
-        self.server.cluster = self.objects
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        from k8s_double.client import K8sDouble
+        self.client, self.double = FcgiClient, K8sDouble(["mirror"])
         self.kubeconfig = os.path.join(folder, "kubeconfig")
         with open(self.kubeconfig, "w", encoding="utf-8") as file:
             json.dump({"current-context": "c", "contexts": [{"name": "c", "context": {
-                "cluster": "k", "user": "u", "namespace": sprvsr_rig.NAMESPACE}}],
-                "clusters": [{"name": "k", "cluster": {
-                    "server": f"http://127.0.0.1:{self.server.server_address[1]}"}}],
-                "users": [{"name": "u", "user": {"token": sprvsr_rig.CLUSTER_TOKEN}}]}, file)
+                "cluster": "k", "namespace": "mirror"}}],
+                "clusters": [{"name": "k", "cluster": {"server": self.double.origin}}]}, file)
 
-    def count(self, verb):
-        return sum(r[0] == verb and r[1] in ("deployments", "services")
-                   for r in list(self.objects.requests))
+    def count(self, *verbs):
+        return sum(r["verb"] in verbs and r["resource"] in ("deployments", "services")
+                   for r in self.double.requests())
+
+    def writes(self):
+        return self.count("create", "update", "patch", "delete")
 
 
 def metric(cluster, path, name):
@@ -80,12 +74,11 @@ def measure_supervisor(bench):
     bench.say("making everything")
     path, daemon = start(bench, folder, cluster)
     begun = time.monotonic()
-    wait(lambda: len(cluster.objects.objects) >= 2 * REPOSITORIES and
-         metric(cluster, path, "applied_total{action=\"create\"}") >= 2 * REPOSITORIES,
+    wait(lambda: metric(cluster, path, "applied_total{action=\"create\"}") >= 2 * REPOSITORIES,
          "all objects")
     made_s, made_cpu_s = time.monotonic() - begun, cpu_s(daemon.pid)
     daemon.stop()
-    writes, lists = len(cluster.objects.writes()), cluster.count("list")
+    writes, lists = cluster.writes(), cluster.count("list")
     bench.say("a start with nothing to do")
     path, daemon = start(bench, folder, cluster, "--resync-interval", "1")
     peak = PeakAnon(daemon.pid)
@@ -97,9 +90,9 @@ def measure_supervisor(bench):
     quiet = (cpu_s(daemon.pid) - before) / max(passes, 1)
     mib = peak.stop()
     daemon.stop()
-    cluster.server.shutdown()
-    new_writes = len(cluster.objects.writes()) - writes
+    new_writes = cluster.writes() - writes
     new_lists = cluster.count("list") - lists
+    cluster.double.stop()
     most = 2 * REPOSITORIES // PAGE
     what = f"supervisor, {REPOSITORIES:,} repositories"
     bench.rows += [
