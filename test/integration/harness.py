@@ -46,6 +46,14 @@ def seeded():
     return random.Random(seed)
 
 
+def some_of(count, share=3):
+    """Numbers below `count` to try: all of them in a full run, else a random share."""
+    rng = seeded()
+    some = sorted(rng.sample(range(count), count if FULL else max(1, count // share)))
+    print(f"count: {len(some)} (of {count} with MAINTNER_FULL=1)", flush=True)
+    return some
+
+
 def wait_until(condition, what, timeout_s=START_S, pause_s=0.02):
     """The first true value of condition(); fails after the deadline."""
     end = time.monotonic() + timeout_s

@@ -9,7 +9,7 @@ import unittest
 import paths  # makes the doubles importable
 import many_logs
 from gcs_double.client import GcsDouble
-from harness import FULL, Case, count_of, seeded
+from harness import FULL, Case, count_of, seeded, some_of
 
 NAMES = ["acme/widgets", "Acme/gadgets", "other/.github"]
 
@@ -206,7 +206,7 @@ class Interrupted(LogsCase):
             self.assertEqual(0, self.start_there(gcs, tool).wait(60))
             count = len(gcs.attempts())
             self.assertGreaterEqual(count, 6)
-            for nth in range(count):
+            for nth in some_of(count):
                 kinds = ("status", "lost_status")
                 for kind in kinds if FULL else kinds[(nth + TOOLS.index(tool)) % 2:][:1]:
                     with self.subTest(tool=tool, nth=nth, kind=kind):

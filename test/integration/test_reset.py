@@ -13,7 +13,7 @@ import paths  # makes the doubles importable
 import many_logs
 from cluster_rig import BUCKET, NAMESPACE, ClusterCase, deployment
 from gcs_double.client import GcsDouble
-from harness import Case, count_of, seeded, wait_until
+from harness import Case, count_of, seeded, some_of, wait_until
 from k8s_double.client import K8sDouble
 from recordings import made
 from router_rig import sha_of
@@ -323,7 +323,7 @@ class Reset(StepsCase):
         for double, count, faults in (
                 (self.k8s, asked[0], ({"kind": "status", "status": 503}, {"kind": "reset_after"})),
                 (self.gcs, asked[1], ({"kind": "status", "status": 503}, {"kind": "reset_after"}))):
-            for nth in range(count):
+            for nth in some_of(count):
                 fault = faults[nth % 2]
                 with self.subTest(double=type(double).__name__, nth=nth, **fault):
                     self.before = self.make_log(GEARS)
@@ -336,7 +336,7 @@ class Reset(StepsCase):
         self.reset()
         asked = len(self.k8s.requests(user="operator")), len(self.gcs.attempts())
         for double, count in ((self.k8s, asked[0]), (self.gcs, asked[1])):
-            for nth in range(count):
+            for nth in some_of(count):
                 with self.subTest(double=type(double).__name__, nth=nth):
                     self.before = self.make_log(GEARS)
                     double.fault(after=nth, kind="status", status=403)
@@ -459,7 +459,7 @@ class Migrate(StepsCase):
         one = self.repos[:1]
         self.migrate(repos=one)
         count = len(self.k8s.requests(user="operator"))
-        for nth in range(count):
+        for nth in some_of(count):
             with self.subTest(nth=nth):
                 self.k8s.fault(after=nth, kind="status", status=403)
                 program = self.migrate("--replace", status=1, repos=one)
