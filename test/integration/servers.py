@@ -178,9 +178,10 @@ class NginxOfPod(Nginx):
         folder = os.path.join(paths.DEPLOY, "kubernetes", "components", "pod-front")
         with open(os.path.join(folder, "nginx.conf"), encoding="utf-8") as file:
             text = file.read()
-        for there, here in (("listen 8080;", f"listen 127.0.0.1:{self.port};"),
+        for there, here in ((" /tmp/", f" {self.run_folder}/"),  # first: others may be below /tmp
+                            ("listen 8080;", f"listen 127.0.0.1:{self.port};"),
                             ("server 127.0.0.1:9000;", f"server {self._backend['SOCKET']};"),
-                            ("/etc/maintner/front/", folder + "/"), (" /tmp/", f" {self.run_folder}/")):
+                            ("/etc/maintner/front/", folder + "/")):
             if there not in text:
                 raise AssertionError(f"no {there} in it")
             text = text.replace(there, here)

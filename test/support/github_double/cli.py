@@ -74,9 +74,8 @@ def make_double(options):
 
 def main(arguments=None):
     options = parse_arguments(arguments)
-    for number in STOP_SIGNALS:
-        # At once, and without a lock: connection threads may be in the middle of anything.
-        signal.signal(number, lambda *_: os._exit(0))
+    # Blocked in every thread and waited for: a handler can be missed just before pause().
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         double = make_double(options)
         double.start()
@@ -85,5 +84,6 @@ def main(arguments=None):
     print(f"listening on {double.url}", flush=True)
     if options.port_file:
         write_atomically(options.port_file, f"{double.port}\n")
-    while True:
-        signal.pause()
+    signal.sigwait(STOP_SIGNALS)
+    # At once, and without a lock: connection threads may be in the middle of anything.
+    os._exit(0)
