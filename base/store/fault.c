@@ -3,6 +3,7 @@
 
 #ifdef MAINTNER_FAULTS
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +11,13 @@
 
 #define CRASH_STATUS 137 /* what a shell reports for a process killed by KILL */
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of all that follows */
 static char armed[128];
 static long left;
 static bool asked;
 
-void
-fault_arm(const char *name_and_count)
+static void
+arm(const char *name_and_count)
 {
 	const char *colon = name_and_count == NULL ? NULL : strrchr(name_and_count, ':');
 	size_t len = colon == NULL ? 0 : (size_t)(colon - name_and_count);
@@ -30,12 +32,22 @@ fault_arm(const char *name_and_count)
 }
 
 void
+fault_arm(const char *name_and_count)
+{
+	pthread_mutex_lock(&lock);
+	arm(name_and_count);
+	pthread_mutex_unlock(&lock);
+}
+
+void
 fault_point(const char *name)
 {
+	pthread_mutex_lock(&lock);
 	if (!asked)
-		fault_arm(getenv("MAINTNER_CRASH_AT"));
+		arm(getenv("MAINTNER_CRASH_AT"));
 	if (armed[0] != '\0' && strcmp(armed, name) == 0 && --left <= 0)
 		_exit(CRASH_STATUS);
+	pthread_mutex_unlock(&lock);
 }
 
 #else

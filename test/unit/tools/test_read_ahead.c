@@ -34,11 +34,14 @@ both_read_the_same(void **state)
 {
 	struct mlog_reader *alone, *log;
 	struct read_ahead *ahead;
+	struct store *same = NULL; /* one in memory is for one thread */
 	struct slice want, got;
 	struct mlog_pos want_at, got_at;
 	int rc;
 
-	assert_int_equal(mlog_reader_open(*state, MADE_PREFIX, START, &alone, NULL), 0);
+	assert_int_equal(store_mem_new(false, &same), 0);
+	assert_int_equal(made_log(same, MADE_PREFIX, SEGMENTS, EACH), 0);
+	assert_int_equal(mlog_reader_open(same, MADE_PREFIX, START, &alone, NULL), 0);
 	assert_int_equal(mlog_reader_open(*state, MADE_PREFIX, START, &log, NULL), 0);
 	assert_int_equal(read_ahead_start(log, &ahead, NULL), 0);
 	while ((rc = mlog_reader_next(alone, &want, &want_at, NULL)) == 0) {
@@ -52,6 +55,7 @@ both_read_the_same(void **state)
 	read_ahead_stop(ahead);
 	mlog_reader_close(log);
 	mlog_reader_close(alone);
+	store_close(same);
 }
 
 static void
