@@ -4,6 +4,7 @@ import functools
 import os
 import re
 import subprocess
+import tempfile
 import unittest
 
 import paths
@@ -65,10 +66,11 @@ def package_of(library):
 
 
 class Container(Case):
-    def setUp(self):
-        super().setUp()
-        self.prefix = self.stage.path("usr-local")
-        run("cmake", "--install", os.path.dirname(paths.BIN), "--prefix", self.prefix)
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.prefix = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="maintner-usr-local-"))
+        run("cmake", "--install", os.path.dirname(paths.BIN), "--prefix", cls.prefix)
 
     def installed(self):
         folder = os.path.join(self.prefix, "bin")
