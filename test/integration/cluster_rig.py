@@ -84,6 +84,10 @@ class ClusterCase(Case):
     def log_of(self, repo):
         return [name for name in self.gcs.names(BUCKET) if name.startswith(f"logs/{repo}/")]
 
+    def segments_of(self, repo):
+        """What is in the log: WRITER stands there before the first record does."""
+        return [name for name in self.log_of(repo) if name.endswith(".mutlog")]
+
     def delete_log(self, repo):
         """What `gsutil -m rm 'gs://BUCKET/logs/OWNER/REPO/**'` does: list, then delete each."""
         for name in self.store_cli("list", f"gs://{BUCKET}/logs/{repo}").split("\n"):
@@ -199,8 +203,18 @@ class ClusterCase(Case):
         got = self.ask(f"/api/v1/{repo}/issues", "pageSize=1")
         return got.json()["total"] if got.status == 200 else None
 
+    def complete(self, repo):
+        got = self.ask(f"/api/v1/{repo}")
+        return got.status == 200 and got.json()["repository"]["complete"]
+
     def wait_for_total(self, repo, total):
+        """It answers from its first page on: the rest, the log too, may be under way."""
         wait_until(lambda: self.total(repo) == total, lambda: self.why(repo), READY_S)
+
+    def wait_for_mirror(self, repo, total):
+        """Everything is there, and in the log."""
+        self.wait_for_total(repo, total)
+        wait_until(lambda: self.complete(repo) and self.segments_of(repo), lambda: self.why(repo), READY_S)
 
     def why(self, repo):
         pods = {name: pod.get("status") for name, pod in self.k8s.objects("pods").items()}

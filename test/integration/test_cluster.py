@@ -31,11 +31,11 @@ class FromTheList(ClusterCase):
     def test_a_repository_that_is_listed_answers_and_one_that_is_not_is_gone(self):
         self.put_list(WIDGETS)
         self.start_all()
-        self.wait_for_total(WIDGETS, 100)
+        self.wait_for_mirror(WIDGETS, 100)
         self.assertEqual(404, self.ask(f"/api/v1/{GEARS}/issues").status)
         self.put_list(WIDGETS, GEARS)
         self.update()
-        self.wait_for_total(GEARS, 30)
+        self.wait_for_mirror(GEARS, 30)
         self.assertEqual([GEARS, WIDGETS], self.names())
         for repo in (WIDGETS, GEARS):
             self.assert_right(repo)
@@ -49,10 +49,10 @@ class FromTheList(ClusterCase):
         self.assertEqual(404, self.ask(f"/api/v1/{WIDGETS}/issues").status)
         self.assertEqual([GEARS], self.names())
         self.assertEqual(30, self.total(GEARS))
-        self.assertTrue(self.log_of(WIDGETS), "what was mirrored is kept")
+        self.assertTrue(self.segments_of(WIDGETS), "what was mirrored is kept")
         self.put_list(GEARS, WIDGETS)  # it comes back, from its log
         self.update()
-        self.wait_for_total(WIDGETS, 100)
+        self.wait_for_mirror(WIDGETS, 100)
         self.assert_least_privilege()
 
     def pod_of(self, repo):
@@ -95,7 +95,7 @@ class FromTheList(ClusterCase):
         self.start_supervisor("--sync-interval", "3600", "--image", "registry/maintner:2")
         wait_until(lambda: self.k8s.objects("pods") and self.pod_of(GEARS) != old, self.supervisor.tail, 60)
         self.assertEqual(1, len(self.k8s.objects("pods")), "Recreate: one at a time")
-        self.wait_for_total(GEARS, 30)
+        self.wait_for_mirror(GEARS, 30)
         self.assert_right(GEARS)
 
 
@@ -111,8 +111,7 @@ class Reset(ClusterCase):
     def test_a_repository_is_reset_by_hand_and_the_supervisor_does_not_undo_it(self):
         self.put_list(GEARS)
         self.start_all()
-        self.wait_for_total(GEARS, 30)
-        self.assertTrue(self.log_of(GEARS))
+        self.wait_for_mirror(GEARS, 30)
         labels = ("-l", f"{AUTOGEN},owner=acme,repository=gears")
         name = self.kubectl("get", "deployments", *labels, "-o", "name").strip()
         self.assertEqual(f"deployment.apps/{deployment(GEARS)}", name)
@@ -129,8 +128,7 @@ class Reset(ClusterCase):
         self.github.reset_counts()
         self.kubectl("scale", name, "--replicas=1")
         self.kubectl("wait", "--for=condition=Available", name, f"--timeout={READY_S}s", timeout_s=READY_S + 30)
-        self.wait_for_total(GEARS, 30)
-        wait_until(lambda: self.log_of(GEARS), lambda: self.why(GEARS))
+        self.wait_for_mirror(GEARS, 30)
         self.assertGreater(self.github.counts()["issues"], 0, "it was asked of GitHub again")
         self.assertEqual(1, self.replicas())
 

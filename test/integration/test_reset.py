@@ -47,8 +47,7 @@ class Live(ClusterCase):
     def test_it_is_fetched_anew_and_the_supervisor_does_not_interfere(self):
         self.put_list(GEARS)
         self.start_all()
-        self.wait_for_total(GEARS, 30)
-        wait_until(lambda: self.log_of(GEARS), self.node.tail)
+        self.wait_for_mirror(GEARS, 30)
         self.github.reset_counts()
         program = self.stage.run(
             "maint-reset", GEARS, "--log", f"gs://{BUCKET}/logs", "--kubeconfig", self.kubeconfig("operator"),
