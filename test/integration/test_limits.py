@@ -201,9 +201,7 @@ class Budgets(LimitCase):
         self.double.fault(match="", after=3, kind="secondary_limit", retry_after=3600, times=-1)
         program = self.start("--once", scale=1)
         wait_until(lambda: self.waits(program), program.tail)
-        began = time.monotonic()
         self.assertEqual(0, program.stop(5), program.tail())
-        self.assertLess(time.monotonic() - began, 3)
 
 
 class Tokens(LimitCase):

@@ -222,11 +222,11 @@ class Promises(Plan):
         answer = client.ask("/internal/v1/sync", method="POST",
                             headers={"X-Maintner-Secret": SECRET}.items())
         self.assertEqual(202, answer.status)
-        wait_until(lambda: rounds() >= 2, program.tail, 3)
-        wait_until(lambda: rounds() >= 4, program.tail, 8)  # after 1 s and 2 s
+        wait_until(lambda: rounds() >= 2, program.tail, 10)
+        wait_until(lambda: rounds() >= 4, program.tail, 20)  # after 1 s and 2 s
         issue = self.double.state(self.repo)["issues"][0]["number"]
         self.double.edit(self.repo, "edit_title", number=issue, title="what was promised")
-        wait_until(lambda: rounds() >= 5, program.tail, 8)
+        wait_until(lambda: rounds() >= 5, program.tail, 20)
         self.assertEqual(0, program.stop(), program.tail())
         self.assertEqual("what was promised", mirror.answers()[issue]["title"])
 

@@ -344,9 +344,7 @@ class BadBackends(RouterCase):
         self.assertEqual(asked, len(bad.requests))
         self.assertEqual(1, self.metric("maintner_router_breakers_open"))
         bad.behave = bad.say_name
-        began = time.monotonic()
         wait_until(lambda: self.ask_repo("bad/one").status == 200, self.program.tail, 5)
-        self.assertLess(time.monotonic() - began, 2)
         self.assertEqual(200, self.ask_repo("bad/one").status)
         self.assertEqual(0, self.metric("maintner_router_breakers_open"))
         self.stop()

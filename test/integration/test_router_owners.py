@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import threading
 import time
 import unittest
 
@@ -76,14 +77,16 @@ class Owners(RouterCase):
         def vanish(_request):
             raise Gone
         wrong = self.backends["zeta/one"].summary()
-        self.backends["acme/Anvil"].behave = lambda _r: time.sleep(3)
+        asked = threading.Event()
+        self.backends["acme/Anvil"].behave = lambda _r: asked.wait(60)
         self.backends["acme/bolt"].behave = vanish
         self.backends["acme/crate"].behave = lambda r: r.reply(wrong.encode())
         self.backends["acme-x/only"].behave = lambda r: r.reply(b"{}", status=503)
         self.start("--fanout-ms", "600", "--counts-ms", "0")
         began = time.monotonic()
         names, whole = self.names("-")
-        self.assertLess(time.monotonic() - began, 2)
+        self.assertLess(time.monotonic() - began, 30, "nobody waits for the one that hangs")
+        asked.set()
         self.assertEqual(["zeta/one"], names)
         self.assertEqual(["acme-x/only", *self.repos[:3]], whole["unreachable"])
         self.assertEqual(5, whole["total"])
@@ -311,12 +314,13 @@ class Webhooks(RouterCase):
         self.stop()
 
     def test_the_answer_does_not_wait_for_the_daemon(self):
-        self.pokes.behave = lambda r: (time.sleep(0.6), r.reply(b"{}", status=202))
+        delivered = threading.Event()
+        self.pokes.behave = lambda r: (delivered.wait(60), r.reply(b"{}", status=202))
         self.start()
-        began = time.monotonic()
         for i in range(20):
             self.assertEqual(202, self.deliver(self.payload(n=i)).status)
-        self.assertLess(time.monotonic() - began, 0.6)
+        self.assertLessEqual(len(self.pokes.requests), 1)
+        delivered.set()
         # What came while one poke was under way is one more.
         wait_until(lambda: len(self.pokes.requests) == 2, self.program.tail)
         time.sleep(0.8)
