@@ -94,8 +94,8 @@ make_recreate(struct k8s_client *c, const struct act_opts *o, const char *object
 		.content_type = "application/merge-patch+json",
 		.tries = 1,
 		.total_ms = CALL_MS,
-		.may_send = o->may_act,
-		.send_ctx = o->ctx };
+		.time_left_ms = o->time_left_ms,
+		.left_ctx = o->ctx };
 	char path[512], patch[256];
 
 	snprintf(patch, sizeof(patch),
@@ -132,8 +132,8 @@ remove_object(struct k8s_client *c, const struct act_opts *o, const char *object
 		.path = object,
 		.content_type = "application/json",
 		.total_ms = CALL_MS,
-		.may_send = o->may_act,
-		.send_ctx = o->ctx };
+		.time_left_ms = o->time_left_ms,
+		.left_ctx = o->ctx };
 	char options[256];
 	int rc;
 
@@ -151,8 +151,8 @@ apply(struct k8s_client *c, const struct act_opts *o, const char *object, struct
 		.method = "PATCH",
 		.content_type = "application/apply-patch+yaml",
 		.total_ms = CALL_MS,
-		.may_send = o->may_act,
-		.send_ctx = o->ctx };
+		.time_left_ms = o->time_left_ms,
+		.left_ctx = o->ctx };
 	char path[512];
 	json_t *answer = NULL;
 	int rc = create ? 0 : pin(j);
@@ -221,7 +221,7 @@ run(void *arg)
 	c = a->clients[a->taken++];
 	pthread_mutex_unlock(&a->lock);
 	while ((j = next_job(a)) != NULL) {
-		if (a->o.may_act(a->o.ctx))
+		if (a->o.time_left_ms(a->o.ctx) > 0)
 			perform(c, &a->o, j);
 		else
 			j->rc = err_set(&j->ei, ERR_CANCELED, "this replica leads no more");

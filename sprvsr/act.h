@@ -22,8 +22,10 @@ struct act_opts {
 	const char *namespace_name, *manager;
 	unsigned threads;
 	const struct cancel *cancel; /* copied */
-	bool (*may_act)(void *ctx);  /* asked before each request that changes; any thread */
-	void (*on_done)(void *ctx);  /* some jobs are done; any thread */
+	/* Asked before each request that changes something: how long it may take, 0: it may not
+	   be sent.  Any thread. */
+	int64_t (*time_left_ms)(void *ctx);
+	void (*on_done)(void *ctx); /* some jobs are done; any thread */
 	void *ctx;
 };
 

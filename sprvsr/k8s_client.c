@@ -249,7 +249,7 @@ retry_after_ms(const struct http_response *res)
 }
 
 static int
-once(struct k8s_client *c, const struct k8s_call *call, struct err_info *ei)
+once(struct k8s_client *c, const struct k8s_call *call, int64_t left_ms, struct err_info *ei)
 {
 	struct http_header headers[4] = { { "Accept", "application/json" } };
 	struct http_request req = { .method = call->method,
@@ -264,6 +264,8 @@ once(struct k8s_client *c, const struct k8s_call *call, struct err_info *ei)
 	size_t n = 1;
 	int rc;
 
+	if (req.total_ms > left_ms)
+		req.total_ms = left_ms;
 	buf_reset(&c->url);
 	buf_fmt(&c->url, "%s%s", conf_of(c)->server, call->path);
 	if (c->auth.len > 0)
@@ -310,17 +312,19 @@ k8s_ask(struct k8s_client *c, const struct k8s_call *call, const struct http_res
 	int rc = 0;
 
 	for (unsigned nth = 0;; nth++) {
-		int64_t wait = take_turn(c->shared);
+		int64_t wait = call->urgent ? 0 : take_turn(c->shared), left = INT64_MAX;
 
 		if (wait > 0 && k8s_wait(c, wait) != 0)
 			return err_set(ei, ERR_CANCELED, "canceled");
 		if (c->token_ms == 0 || clock_mono_ms() - c->token_ms > TOKEN_MS)
 			rc = read_token(c, ei);
 		/* Waiting takes its time: what allowed this request may have ended meanwhile. */
-		if (rc == 0 && call->may_send != NULL && !call->may_send(call->send_ctx))
+		if (call->time_left_ms != NULL)
+			left = call->time_left_ms(call->left_ctx);
+		if (rc == 0 && left <= 0)
 			return err_set(ei, ERR_CANCELED, "no longer allowed to");
 		if (rc == 0)
-			rc = once(c, call, ei);
+			rc = once(c, call, left, ei);
 		if (rc == 0)
 			break;
 		if (!renewed && may_be_outdated(c, rc)) {

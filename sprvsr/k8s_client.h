@@ -58,14 +58,17 @@ struct k8s_call {
 	unsigned tries;                                /* 0: 4 */
 	int (*on_body)(void *ctx, struct slice piece); /* see base/http.h */
 	void *body_ctx;
-	bool (*may_send)(void *ctx); /* asked before each try; NULL: it may */
-	void *send_ctx;
+	bool urgent; /* does not wait for its turn under the rate limit */
+	/* Asked before each try: how long it may take, 0: it may not be sent.  NULL: total_ms. */
+	int64_t (*time_left_ms)(void *ctx);
+	void *left_ctx;
 };
 
 /*
  * Ask, and ask again what may pass (429, 5xx, cut, timed out; 401 once with the token read
- * anew).  ERR_CANCELED when may_send() says no, also between two tries.  An answer that is not 2xx is an error as http_status_err() has it, with the
- * message of its Status.  The answer is borrowed from `c` until the next call.
+ * anew).  ERR_CANCELED when no time is left, also between two tries.  An answer that is not
+ * 2xx is an error as http_status_err() has it, with the message of its Status.  The answer is
+ * borrowed from `c` until the next call.
  */
 int k8s_ask(struct k8s_client *c, const struct k8s_call *call, const struct http_response **ret,
     struct err_info *ei);

@@ -42,9 +42,11 @@ static int
 ask(struct lease *l, const char *verb, const char *method, json_t *body, json_t **ret,
     struct err_info *ei)
 {
-	struct k8s_call call = {
-		.verb = verb, .method = method, .tries = 1, .total_ms = CALL_MS
-	};
+	struct k8s_call call = { .verb = verb,
+		.method = method,
+		.tries = 1,
+		.urgent = true, /* behind a thousand writes it would be lost */
+		.total_ms = CALL_MS };
 	char path[PATH_MAX_BYTES], *text = NULL;
 	int rc;
 
@@ -80,8 +82,8 @@ keep(struct lease *l, json_t *object)
 	}
 }
 
-static const char *
-holder(const struct lease *l)
+const char *
+lease_holder(const struct lease *l)
 {
 	const char *who = json_string_value(
 	    json_object_get(json_object_get(l->object, "spec"), "holderIdentity"));
@@ -121,7 +123,7 @@ create(struct lease *l, struct err_info *ei)
 static int
 put(struct lease *l, bool hold, struct err_info *ei)
 {
-	bool renewal = strcmp(holder(l), l->identity) == 0;
+	bool renewal = strcmp(lease_holder(l), l->identity) == 0;
 	json_t *body = json_deep_copy(l->object), *spec, *answer = NULL;
 	char now[40];
 	int rc;
@@ -168,14 +170,14 @@ int
 lease_try(struct lease *l, struct err_info *ei)
 {
 	int64_t begun = clock_mono_ms();
-	bool ours = l->object != NULL && strcmp(holder(l), l->identity) == 0;
+	bool ours = l->object != NULL && strcmp(lease_holder(l), l->identity) == 0;
 	int rc = ours ? 0 : look(l, ei);
 
 	if (rc == ERR_NOENT) {
 		rc = create(l, ei);
 	} else if (rc == 0) {
-		ours = strcmp(holder(l), l->identity) == 0;
-		if (!ours && holder(l)[0] != '\0' && begun - l->seen_ms <= duration_ms(l))
+		ours = strcmp(lease_holder(l), l->identity) == 0;
+		if (!ours && lease_holder(l)[0] != '\0' && begun - l->seen_ms <= duration_ms(l))
 			return ERR_BUSY;
 		rc = put(l, true, ei);
 		if (rc == ERR_CONFLICT || rc == ERR_NOENT) {
@@ -193,7 +195,7 @@ int
 lease_release(struct lease *l, struct err_info *ei)
 {
 	l->valid_until_ms = 0;
-	if (l->object == NULL || strcmp(holder(l), l->identity) != 0)
+	if (l->object == NULL || strcmp(lease_holder(l), l->identity) != 0)
 		return 0;
 	return put(l, false, ei);
 }

@@ -30,5 +30,7 @@ void lease_clear(struct lease *l);
  * does; others: unknown, and what was valid goes on for its time.
  */
 int lease_try(struct lease *l, struct err_info *ei);
+/* Who held it when it was last seen, "" for nobody; valid until the next call. */
+const char *lease_holder(const struct lease *l);
 /* Give it up at once, so that another one need not wait. */
 int lease_release(struct lease *l, struct err_info *ei);

@@ -37,6 +37,7 @@ static void
 serve_update(struct listener *l, struct fcgi_request *req, struct slice query)
 {
 	size_t allow = allowance(query);
+	struct err_info ei = { .text = "" };
 
 	if (!fcgi_service_is_method(req, "POST")) {
 		fcgi_service_not_allowed(req, "POST");
@@ -45,9 +46,9 @@ serve_update(struct listener *l, struct fcgi_request *req, struct slice query)
 	} else if (query.len > 0 && allow == 0) {
 		fcgi_service_error(
 		    req, 400, 3, "allowPrune=N must tell how many repositories may be removed");
+	} else if (allow > 0 && l->o.on_allow_prune(l->o.ctx, allow, &ei) != 0) {
+		fcgi_service_error(req, 503, 14, ei.text);
 	} else {
-		if (allow > 0)
-			l->o.on_allow_prune(l->o.ctx, allow);
 		l->o.on_update(l->o.ctx);
 		fcgi_service_accept(req);
 	}

@@ -16,7 +16,8 @@ struct listener_opts {
 	    void *ctx, struct buf *out); /* an HTTP status; all: the loop's thread */
 	void (*on_metrics)(void *ctx, struct buf *out);
 	void (*on_update)(void *ctx);
-	void (*on_allow_prune)(void *ctx, size_t allow);
+	/* ERR_UNAVAILABLE: not by this replica; `ei` says by which. */
+	int (*on_allow_prune)(void *ctx, size_t allow, struct err_info *ei);
 	void *ctx;
 };
 

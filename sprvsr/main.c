@@ -267,10 +267,10 @@ on_update(void *ctx)
 	supervisor_update(((struct program *)ctx)->supervisor);
 }
 
-static void
-on_allow_prune(void *ctx, size_t allow)
+static int
+on_allow_prune(void *ctx, size_t allow, struct err_info *ei)
 {
-	supervisor_allow(((struct program *)ctx)->supervisor, allow);
+	return supervisor_allow(((struct program *)ctx)->supervisor, allow, ei);
 }
 
 static int

@@ -26,6 +26,16 @@ trails_clear(struct trails *t)
 		names_clear(&t->of[k], end_trail);
 }
 
+void
+trails_forget_decisions(struct trails *t)
+{
+	const struct names *n = &t->of[KIND_DEPLOYMENT];
+	size_t at;
+
+	for (struct names_entry *e = names_first(n, &at); e != NULL; e = names_next(n, &at, e))
+		((struct trail *)e->thing)->removal_decided = false;
+}
+
 struct trail *
 trail_get(struct trails *t, enum kind kind, const char *name)
 {
@@ -151,10 +161,8 @@ add(struct pass *p, enum verb verb, enum kind kind, const char *name, const stru
 
 	if (p->rc != 0)
 		return NULL;
-	if (l->count >= p->o->actions_max) {
-		l->more = true;
-		return NULL;
-	}
+	if (l->count >= p->o->actions_max)
+		return NULL; /* a later comparison finds it again */
 	if (l->count == l->cap) {
 		size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
 
@@ -261,7 +269,10 @@ plan_item(struct pass *p, enum kind kind, const struct desired_item *item)
 {
 	const char *name = item->names[kind];
 	struct obs *b = names_get(&p->seen->objects[kind], name);
+	struct trail *t = trail_get(p->trails, kind, name);
 
+	if (t != NULL)
+		t->removal_decided = false; /* it is back */
 	if (b != NULL && b->ownership == FOREIGN) {
 		if (p->plan.conflicts++ == 0)
 			p->plan.conflict_name = name;
@@ -308,7 +319,29 @@ count_rolling(struct pass *p)
  * Removing.
  */
 
-/* Repositories that have objects of ours, and those of them that left the list. */
+static struct trail *
+repo_trail(struct pass *p, const char *sha, bool make)
+{
+	char name[OBJECT_NAME_MAX];
+
+	desired_name(KIND_DEPLOYMENT, sha, name);
+	return make ? trail_make(p->trails, KIND_DEPLOYMENT, name)
+		    : trail_get(p->trails, KIND_DEPLOYMENT, name);
+}
+
+static bool
+is_decided(struct pass *p, const char *sha)
+{
+	const struct trail *t = repo_trail(p, sha, false);
+
+	return t != NULL && t->removal_decided;
+}
+
+/*
+ * Repositories that have objects of ours, those of them that left the list, and those of
+ * these that nobody has decided about: what hangs in its removal (a finalizer, a refusal)
+ * neither uses up the limit nor keeps a confirmation alive.
+ */
 static void
 count_left(struct pass *p, size_t *ret_present)
 {
@@ -331,14 +364,34 @@ count_left(struct pass *p, size_t *ret_present)
 			    (other != NULL && other->ownership == OWNED))
 				continue; /* counted with its Deployment */
 			present++;
-			p->plan.left += names_get(&p->want->by_sha, sha) == NULL;
+			if (names_get(&p->want->by_sha, sha) != NULL)
+				continue;
+			p->plan.left++;
+			p->plan.undecided += !b->deleting && !is_decided(p, sha);
 		}
 	}
 	*ret_present = present;
 }
 
+/* Whether a repository that left the list is removed; `all`: also what was undecided. */
+static bool
+may_go(struct pass *p, const char *sha, bool all)
+{
+	struct trail *t;
+
+	if (!all || !p->o->decide)
+		return all || is_decided(p, sha);
+	t = repo_trail(p, sha, true);
+	if (t == NULL) {
+		p->rc = ERR_NOMEM;
+		return false;
+	}
+	t->removal_decided = true;
+	return true;
+}
+
 static void
-prune(struct pass *p, enum kind kind)
+prune(struct pass *p, enum kind kind, bool all)
 {
 	const struct names *n = &p->seen->objects[kind];
 	struct names_entry *e;
@@ -350,7 +403,7 @@ prune(struct pass *p, enum kind kind)
 		char name[OBJECT_NAME_MAX];
 
 		if (b->ownership != OWNED || b->deleting ||
-		    names_get(&p->want->by_sha, sha) != NULL)
+		    names_get(&p->want->by_sha, sha) != NULL || !may_go(p, sha, all))
 			continue;
 		desired_name(KIND_SERVICE, sha, name);
 		service = names_get(&p->seen->objects[KIND_SERVICE], name);
@@ -371,13 +424,11 @@ plan_removal(struct pass *p)
 	limit = present * p->o->prune_percent / 100;
 	p->plan.prune_limit = limit > PRUNE_LEAST ? limit : PRUNE_LEAST;
 	/* However few they are, all of them at once is no edit but an accident. */
-	if ((p->plan.left > p->plan.prune_limit || p->want->list.count == 0) &&
-	    p->plan.left > p->o->prune_allowed) {
-		p->plan.prune_refused = true;
-		return;
-	}
-	prune(p, KIND_SERVICE);
-	prune(p, KIND_DEPLOYMENT);
+	p->plan.prune_refused =
+	    (p->plan.undecided > p->plan.prune_limit || p->want->list.count == 0) &&
+	    p->plan.undecided > p->o->prune_allowed;
+	prune(p, KIND_SERVICE, !p->plan.prune_refused);
+	prune(p, KIND_DEPLOYMENT, !p->plan.prune_refused);
 }
 
 /*

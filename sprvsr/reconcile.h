@@ -32,6 +32,8 @@ struct trail {
 	bool was_ready; /* before it */
 	int64_t not_before_ms, done_ms;
 	unsigned failures, repairs;
+	bool
+	    removal_decided; /* of a Deployment: that its repository goes, whatever else does */
 };
 
 struct trails {
@@ -42,8 +44,9 @@ struct reconcile_opts {
 	size_t batch;       /* changed Deployments that may be not ready at once */
 	size_t actions_max; /* in one plan */
 	unsigned prune_percent;
-	size_t prune_allowed; /* removals that were confirmed */
-	int64_t now_ms;       /* monotonic */
+	size_t prune_allowed; /* removals that were confirmed, for this comparison alone */
+	bool decide;    /* what may go now may also go later, until the list has it again */
+	int64_t now_ms; /* monotonic */
 };
 
 #define PRUNE_LEAST 5 /* so many may always be removed */
@@ -51,8 +54,8 @@ struct reconcile_opts {
 struct plan {
 	struct action *actions;
 	size_t count, cap;
-	bool more;          /* actions_max was reached */
 	size_t left;        /* repositories that have left the list and have objects still */
+	size_t undecided;   /* those of them about which this comparison had to decide */
 	bool prune_refused; /* they are too many */
 	size_t prune_limit;
 	size_t conflicts, scaled_to_zero, waiting_for_ready, held_back, in_flight;
@@ -71,6 +74,8 @@ void plan_clear(struct plan *p);
 struct trail *trail_get(struct trails *t, enum kind kind, const char *name); /* or NULL */
 struct trail *trail_make(struct trails *t, enum kind kind, const char *name);
 void trails_clear(struct trails *t);
+/* What was decided earlier is to be decided anew. */
+void trails_forget_decisions(struct trails *t);
 /* An action has begun; it has ended with `rc`, and the object now has `version` ("": none). */
 void trail_begin(struct trail *t, const struct action *a, const char *version);
 void trail_end(struct trail *t, const struct action *a, int rc, const char *version,

@@ -1,5 +1,6 @@
 /* supervisor.c - see supervisor.h: the loop, its threads, their end. */
 #include <poll.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -38,18 +39,62 @@ supervisor_leads(void *supervisor)
 	return atomic_load(&s->leader_until_ms) > clock_mono_ms();
 }
 
+/*
+ * A request that is still under way when another replica may lead could undo what that one
+ * does: it ends before the lease does.
+ */
+int64_t
+supervisor_time_left_ms(void *supervisor)
+{
+	struct supervisor *s = supervisor;
+	int64_t until = atomic_load(&s->leader_until_ms), now = clock_mono_ms();
+
+	if (until <= now)
+		return 0;
+	return until == INT64_MAX ? until : until - now + LEASE_S * 1000 - LEASE_VALID_MS;
+}
+
+void
+supervisor_wake(struct supervisor *s)
+{
+	poke(s->wake_fd);
+}
+
 void
 supervisor_news(void *supervisor)
 {
 	struct supervisor *s = supervisor;
 
 	atomic_store(&s->dirty, true);
-	poke(s->wake_fd);
+	supervisor_wake(s);
 }
 
 /*
  * Leading.
  */
+
+static void
+note_holder(struct supervisor *s)
+{
+	pthread_mutex_lock(&s->lock);
+	snprintf(s->holder, sizeof(s->holder), "%s", lease_holder(&s->lease));
+	pthread_mutex_unlock(&s->lock);
+}
+
+/*
+ * Whoever led before may have acted on a newer list than the one that was read here.  The
+ * time is set before anybody can see that this one leads, else the loop could act once on
+ * what it read as a follower.
+ */
+static void
+take_turn(struct supervisor *s, int rc)
+{
+	if (rc == 0 && !supervisor_leads(s))
+		atomic_store(&s->led_since_ms, clock_mono_ms());
+	if (rc == 0 || rc == ERR_BUSY)
+		atomic_store(
+		    &s->leader_until_ms, rc == 0 ? (long long)s->lease.valid_until_ms : 0);
+}
 
 static void *
 run_lease(void *arg)
@@ -61,16 +106,18 @@ run_lease(void *arg)
 		struct err_info ei = { .text = "" };
 		int rc = lease_try(&s->lease, &ei);
 
-		if (rc == 0 || rc == ERR_BUSY)
-			atomic_store(&s->leader_until_ms,
-			    rc == 0 ? (long long)s->lease.valid_until_ms : 0);
+		note_holder(s);
+		take_turn(s, rc);
 		if (rc != 0 && rc != ERR_BUSY && rc != ERR_CANCELED && !told)
 			log_warning("lease not renewed", LOG_S("error", ei.text), LOG_END);
 		told = rc != 0 && rc != ERR_BUSY;
 		/* It may also have ended while this thread waited or hung. */
-		if (led != supervisor_leads(s))
+		if (led != supervisor_leads(s)) {
+			led = !led;
+			if (led)
+				supervisor_update(s);
 			supervisor_news(s);
-		led = supervisor_leads(s);
+		}
 		if (k8s_wait(s->lease_client, LEASE_RETRY_MS) != 0 || supervisor_is_stopping(s))
 			return NULL;
 	}
@@ -106,18 +153,17 @@ run_loop(void *arg)
 	while (!supervisor_is_stopping(s)) {
 		struct pollfd fds[2] = { { .fd = s->wake_fd, .events = POLLIN },
 			{ .fd = s->stop_fd, .events = POLLIN } };
-		int64_t now = clock_mono_ms(), wait;
+		int64_t wait;
 		uint64_t times;
 
-		if (atomic_exchange(&s->update, false) || now >= s->list_at_ms)
-			supervisor_read_list(s);
+		supervisor_take_list(s);
 		supervisor_collect(s);
 		if (clock_mono_ms() >= next_pass_ms(s)) {
 			/* Before anything is looked at: later news are for the next pass. */
 			atomic_store(&s->dirty, false);
 			supervisor_pass(s);
 		}
-		wait = sooner(s->list_at_ms, next_pass_ms(s)) - clock_mono_ms();
+		wait = next_pass_ms(s) - clock_mono_ms();
 		if (wait > 0)
 			poll(fds, 2, (int)sooner(wait, 60000));
 		(void)!read(s->wake_fd, &times, sizeof(times));
@@ -135,8 +181,8 @@ start_threads(struct supervisor *s, struct err_info *ei)
 	const struct cancel stop = { s->stop_fd, supervisor_is_stopping, s };
 	const struct cancel kill = { s->kill_fd, is_killed, s };
 	const struct act_opts act = { s->o.api, s->o.desired->namespace_name,
-		s->o.desired->manager, s->o.threads, &kill, supervisor_leads, supervisor_news,
-		s };
+		s->o.desired->manager, s->o.threads, &kill, supervisor_time_left_ms,
+		supervisor_news, s };
 	int rc = actors_start(&act, &s->actors, ei);
 
 	for (enum kind k = 0; k < KINDS && rc == 0; k++) {
@@ -160,8 +206,10 @@ start_threads(struct supervisor *s, struct err_info *ei)
 		    rc == 0 && pthread_create(&s->lease_thread, NULL, run_lease, s) == 0;
 	}
 	s->o.source->cancel = stop;
+	s->reader_started =
+	    rc == 0 && pthread_create(&s->reader_thread, NULL, supervisor_run_reader, s) == 0;
 	s->loop_started = rc == 0 && pthread_create(&s->loop_thread, NULL, run_loop, s) == 0;
-	return rc != 0 || s->loop_started ? rc : ERR_NOMEM;
+	return rc != 0 || (s->reader_started && s->loop_started) ? rc : ERR_NOMEM;
 }
 
 int
@@ -174,13 +222,16 @@ supervisor_start(const struct supervisor_opts *o, struct supervisor **ret, struc
 		return ERR_NOMEM;
 	s->o = *o;
 	atomic_store(&s->leader_until_ms, o->lease_name == NULL ? INT64_MAX : 0);
-	atomic_store(&s->prune_allowed, o->prune_allowed);
+	s->prune_allowed = o->prune_allowed;
+	s->allowed_ms = clock_mono_ms();
+	pthread_mutex_init(&s->lock, NULL);
 	status_init(&s->status);
 	observed_init(&s->seen, o->desired->manager, o->desired->namespace_name);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	s->read_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->kill_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	rc = s->wake_fd < 0 || s->stop_fd < 0 || s->kill_fd < 0
+	rc = s->wake_fd < 0 || s->read_fd < 0 || s->stop_fd < 0 || s->kill_fd < 0
 		 ? err_set(ei, ERR_IO, "no descriptors are left")
 		 : start_threads(s, ei);
 	if (rc != 0) {
@@ -226,11 +277,14 @@ free_supervisor(struct supervisor *s)
 		k8s_client_free(s->watches[k].client);
 	k8s_client_free(s->lease_client);
 	lease_clear(&s->lease);
+	repo_list_clear(&s->reading.list);
 	desired_clear(&s->want);
 	trails_clear(&s->trails);
 	observed_clear(&s->seen);
 	status_clear(&s->status);
+	pthread_mutex_destroy(&s->lock);
 	close(s->wake_fd);
+	close(s->read_fd);
 	close(s->stop_fd);
 	close(s->kill_fd);
 	mem_free(s);
@@ -250,6 +304,8 @@ supervisor_stop(struct supervisor *s)
 	has_killer = pthread_create(&killer, NULL, kill_later, s) == 0;
 	if (s->loop_started)
 		pthread_join(s->loop_thread, NULL);
+	if (s->reader_started)
+		pthread_join(s->reader_thread, NULL);
 	actors_stop(s->actors);
 	for (int k = 0; k < KINDS; k++) {
 		if (s->watches[k].started)
@@ -268,18 +324,29 @@ supervisor_stop(struct supervisor *s)
 void
 supervisor_update(struct supervisor *s)
 {
-	atomic_store(&s->update, true);
-	poke(s->wake_fd);
+	poke(s->read_fd);
 }
 
-void
-supervisor_allow(struct supervisor *s, size_t removals)
+int
+supervisor_allow(struct supervisor *s, size_t removals, struct err_info *ei)
 {
-	log_info("removals were confirmed", LOG_I("allow", removals), LOG_END);
-	/* In this order: a pass that sees the confirmation knows that a list is to be read. */
-	atomic_store(&s->update, true);
-	atomic_store(&s->prune_allowed, removals);
-	supervisor_news(s);
+	bool leads = supervisor_leads(s);
+	int rc = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (leads) {
+		s->prune_allowed = removals;
+		s->allowed_ms = clock_mono_ms();
+	} else {
+		rc = err_set(ei, ERR_UNAVAILABLE,
+		    "this replica does not lead; the lease's holder: %s",
+		    s->holder[0] != '\0' ? s->holder : "nobody");
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (rc == 0)
+		log_info("removals were confirmed", LOG_I("allow", removals), LOG_END);
+	supervisor_update(s);
+	return rc;
 }
 
 int

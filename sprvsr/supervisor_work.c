@@ -9,6 +9,7 @@
 
 #define IN_FLIGHT_MAX 64
 #define PLAN_ALL ((size_t)1 << 20)
+#define ALLOWED_FOR_MS 600000 /* a confirmation waits so long for a list and the lead */
 
 static const char *
 version_of(struct supervisor *s, const struct action *a)
@@ -122,7 +123,7 @@ tell(struct supervisor *s, const struct plan *p, bool leader)
 	if (p->prune_refused && !s->told_refused)
 		log_error("too many repositories left the list: none is removed without a "
 			  "confirmation",
-		    LOG_I("left", p->left), LOG_I("limit", p->prune_limit), LOG_END);
+		    LOG_I("left", p->undecided), LOG_I("limit", p->prune_limit), LOG_END);
 	s->told_refused = p->prune_refused;
 	if (p->conflicts > s->told_conflicts)
 		log_error("objects of others have names of ours and are left alone",
@@ -155,14 +156,60 @@ us_of(clockid_t id)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/*
+ * How many removals are confirmed for what was read last: a confirmation is about the list
+ * that its author saw, so it needs one that was read afterwards, and serves once.
+ */
+static size_t
+allowance(struct supervisor *s)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->prune_allowed > 0 && clock_mono_ms() - s->allowed_ms > ALLOWED_FOR_MS) {
+		log_warning("a confirmation was not used in time",
+		    LOG_I("allow", s->prune_allowed), LOG_END);
+		s->prune_allowed = 0;
+	}
+	if (s->list_begun_ms >= s->allowed_ms)
+		n = s->prune_allowed;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+static void
+use_allowance(struct supervisor *s, const struct reconcile_opts *o, const struct plan *p)
+{
+	if (p->prune_refused)
+		log_warning("too few removals were confirmed", LOG_I("allow", o->prune_allowed),
+		    LOG_I("left", p->undecided), LOG_END);
+	pthread_mutex_lock(&s->lock);
+	if (s->prune_allowed == o->prune_allowed && s->list_begun_ms >= s->allowed_ms)
+		s->prune_allowed = 0;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* A leader acts on a list that was read since it leads: see leading in supervisor.c. */
+static bool
+may_act(struct supervisor *s)
+{
+	bool acting = supervisor_leads(s) && s->list_begun_ms >= atomic_load(&s->led_since_ms);
+
+	if (acting && !s->was_acting)
+		trails_forget_decisions(&s->trails);
+	s->was_acting = acting;
+	return acting;
+}
+
 void
 supervisor_pass(struct supervisor *s)
 {
-	bool leader = supervisor_leads(s);
+	bool leader = supervisor_leads(s), acting = may_act(s);
 	struct reconcile_opts o = { .batch = s->o.batch,
-		.actions_max = leader ? IN_FLIGHT_MAX - s->in_flight : PLAN_ALL,
+		.actions_max = acting ? IN_FLIGHT_MAX - s->in_flight : PLAN_ALL,
 		.prune_percent = s->o.prune_percent,
-		.prune_allowed = atomic_load(&s->prune_allowed),
+		.prune_allowed = acting ? allowance(s) : 0,
+		.decide = acting,
 		.now_ms = clock_mono_ms() };
 	int64_t wall = us_of(CLOCK_MONOTONIC), cpu = us_of(CLOCK_THREAD_CPUTIME_ID);
 	struct plan plan = { .actions = NULL };
@@ -172,7 +219,7 @@ supervisor_pass(struct supervisor *s)
 	rc = s->has_list && s->seen.synced[KIND_DEPLOYMENT] && s->seen.synced[KIND_SERVICE]
 		 ? reconcile(&s->want, &s->seen, &s->trails, &o, &plan)
 		 : ERR_BUSY;
-	for (size_t i = 0; rc == 0 && leader && i < plan.count; i++)
+	for (size_t i = 0; rc == 0 && acting && i < plan.count; i++)
 		rc = give_out(s, &plan.actions[i]);
 	if (rc == 0)
 		tell(s, &plan, leader);
@@ -180,9 +227,8 @@ supervisor_pass(struct supervisor *s)
 	s->pass_at_ms = clock_mono_ms();
 	s->full_at_ms = s->pass_at_ms + s->o.resync_ms;
 	s->wake_at_ms = plan.wake_ms;
-	if (rc == 0 && plan.left == 0 && o.prune_allowed > 0 && leader &&
-	    !atomic_load(&s->update))
-		atomic_store(&s->prune_allowed, 0); /* a confirmation is for once */
+	if (rc == 0 && o.prune_allowed > 0)
+		use_allowance(s, &o, &plan);
 	if (rc == 0) {
 		pthread_mutex_lock(&s->status.lock);
 		s->status.pass_us = us_of(CLOCK_MONOTONIC) - wall;

@@ -1,14 +1,17 @@
 /*
  * maint_probe.c - asks a FastCGI socket for its health and tells it by the exit
  * status: 0 for a 2xx answer, 1 for everything else, 2 for wrong usage.  Meant for
- * Kubernetes exec probes, so it starts nothing but one connection.
+ * Kubernetes exec probes, so it starts nothing but one connection; and for an operator
+ * inside a pod, where nothing else speaks FastCGI.
  */
 #include <stdio.h>
 
 #include "base/conf.h"
 #include "base/fcgi/client.h"
+#include "base/mem.h"
 
 #define ANSWER_BYTES_MAX ((size_t)16 << 20)
+#define TOLD_BYTES_MAX ((size_t)400)
 
 enum {
 	EXIT_HEALTHY = 0,
@@ -17,7 +20,7 @@ enum {
 };
 
 struct settings {
-	const char *path, *method;
+	const char *path, *method, *secret_file;
 	int64_t timeout_sec;
 	bool verbose;
 };
@@ -37,6 +40,11 @@ read_settings(int argc, char **argv, struct settings *set, const char **ret_addr
 		    .target = &set->method,
 		    .value = "NAME",
 		    .help = "HTTP method (default GET)" },
+		{ .name = "secret-file",
+		    .type = CONF_TEXT,
+		    .target = &set->secret_file,
+		    .value = "FILE",
+		    .help = "of the internal secret, for what needs it" },
 		{ .name = "timeout",
 		    .type = CONF_NUMBER,
 		    .target = &set->timeout_sec,
@@ -69,11 +77,33 @@ static int
 ask(const struct addr *a, const struct settings *set, struct buf *answer, struct cgi_head *head,
     struct err_info *ei)
 {
-	struct fcgi_pair params[FCGI_CALL_PARAMS];
+	struct fcgi_pair params[FCGI_CALL_PARAMS + 1];
 	size_t n = fcgi_call_params(set->method, set->path, NULL, params);
+	char *secret = NULL;
+	int rc = 0;
 
-	return fcgi_call(
-	    a, params, n, SLICE(""), (unsigned)set->timeout_sec * 1000, answer, head, ei);
+	if (set->secret_file != NULL)
+		rc = conf_read_secret(set->secret_file, &secret, ei);
+	if (secret != NULL)
+		params[n++] =
+		    (struct fcgi_pair){ SLICE("HTTP_X_MAINTNER_SECRET"), slice_str(secret) };
+	if (rc == 0)
+		rc = fcgi_call(a, params, n, SLICE(""), (unsigned)set->timeout_sec * 1000,
+		    answer, head, ei);
+	mem_free(secret);
+	return rc;
+}
+
+/* One line, with the beginning of what was answered. */
+static void
+tell_refusal(const char *path, int status, struct slice body)
+{
+	size_t len = body.len < TOLD_BYTES_MAX ? body.len : TOLD_BYTES_MAX;
+
+	while (len > 0 && body.ptr[len - 1] == '\n')
+		len--;
+	fprintf(stderr, "maint-probe: %s: status %d%s%.*s\n", path, status, len > 0 ? ": " : "",
+	    (int)len, body.ptr);
 }
 
 static int
@@ -94,7 +124,8 @@ probe(const struct addr *a, const struct settings *set)
 		if (head.status >= 200 && head.status <= 299)
 			code = EXIT_HEALTHY;
 		else
-			fprintf(stderr, "maint-probe: %s: status %d\n", set->path, head.status);
+			tell_refusal(set->path, head.status,
+			    (struct slice){ answer.ptr + head.bytes, answer.len - head.bytes });
 	}
 	buf_clear(&answer);
 	return code;

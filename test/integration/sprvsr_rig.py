@@ -121,14 +121,14 @@ class SupervisorCase(Case):
                 "--github-secret", "github", "--internal-secret", "internal",
                 *([] if "--image" in more else ["--image", "registry/maintner:1"]), *more]
 
-    def start(self, *more):
+    def start(self, *more, env=None):
         self.count += 1
         secret = self.stage.path("internal-secret")
         with open(secret, "w", encoding="utf-8") as file:
             file.write(SECRET + "\n")
         address = f"unix:{self.stage.path(f'sprvsr{self.count}.sock')}"
         program = self.stage.run("maintner-sprvsr", "--listen", address,
-                                 "--internal-secret-file", secret, *self.arguments(*more))
+                                 "--internal-secret-file", secret, *self.arguments(*more), env=env)
         program.address = address
         wait_until(lambda: accepts(address) or program.process.poll() is not None, program.tail)
         return program

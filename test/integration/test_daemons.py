@@ -205,6 +205,7 @@ class Running(Case):
         for arguments, status in (((self.address,), 0),
                                   ((f"unix:{self.stage.path('nobody')}",), 1),
                                   (("--path", "/nothing", self.address), 1),
+                                  (("--secret-file", self.stage.path("nothing"), self.address), 1),
                                   (("--verbose", "--path", "/metrics", self.address), 0)):
             probe = self.stage.run("maint-probe", *arguments)
             self.assertEqual(status, probe.wait(10), probe.tail())

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 import unittest
 
 import paths
@@ -171,26 +170,6 @@ class Rollout(SupervisorCase):
         for repo in changed():
             self.double.do("ready", namespace=NAMESPACE, name=deployment(repo))
         wait_until(lambda: len(changed()) == 7, program.tail)
-
-
-class Leaders(SupervisorCase):
-    def test_another_replica_takes_over_at_once_or_when_the_lease_has_ended(self):
-        self.write_list(A)
-        first = self.start()
-        self.wait_for(first, A)
-        second = self.start()
-        wait_until(lambda: self.ask(second, "/_healthz").status == 200, second.tail)
-        self.assertEqual(0, self.metric(second, "leader"))
-        self.assertEqual(0, first.stop(5), first.tail())
-        wait_until(lambda: self.metric(second, "leader") == 1, second.tail, 5)
-        third = self.start()
-        second.kill()
-        begun = time.monotonic()
-        wait_until(lambda: self.metric(third, "leader") == 1, third.tail, 20)
-        self.assertGreater(time.monotonic() - begun, 5)
-        self.write_list(A, B)
-        self.update(third)
-        self.wait_for(third, A, B)
 
 
 class Pods(SupervisorCase):

@@ -50,10 +50,10 @@ what_may_pass_is_asked_again_and_counted(void **state)
 	end(&r);
 }
 
-static bool
-may_once(void *ctx)
+static int64_t
+time_for_one(void *ctx)
 {
-	return (*(int *)ctx)++ == 0;
+	return (*(int *)ctx)++ == 0 ? 1000 : 0;
 }
 
 static void
@@ -64,8 +64,8 @@ what_is_no_longer_allowed_is_not_tried_again(void **state)
 	const struct k8s_call call = { .verb = "patch",
 		.method = "PATCH",
 		.path = "/p",
-		.may_send = may_once,
-		.send_ctx = &asked };
+		.time_left_ms = time_for_one,
+		.left_ctx = &asked };
 	struct rig r;
 
 	(void)state;
@@ -74,6 +74,25 @@ what_is_no_longer_allowed_is_not_tried_again(void **state)
 	assert_int_equal(asked, 2);
 	assert_int_equal(r.shared.count_count, 1);
 	assert_int_equal(r.shared.counts[0].count, 1);
+	end(&r);
+}
+
+static void
+what_is_urgent_takes_no_turn(void **state)
+{
+	static const struct http_scripted answers[] = { { .status = 200 }, { .status = 200 } };
+	struct k8s_call call = {
+		.verb = "update", .method = "PUT", .path = "/p", .urgent = true
+	};
+	struct rig r;
+
+	(void)state;
+	begin(&r, answers, 2);
+	assert_int_equal(k8s_ask(r.client, &call, NULL, NULL), 0);
+	assert_float_equal(r.shared.tokens, r.shared.burst, 0);
+	call.urgent = false;
+	assert_int_equal(k8s_ask(r.client, &call, NULL, NULL), 0);
+	assert_true(r.shared.tokens < r.shared.burst);
 	end(&r);
 }
 
@@ -151,6 +170,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_may_pass_is_asked_again_and_counted),
 		cmocka_unit_test(what_is_no_longer_allowed_is_not_tried_again),
+		cmocka_unit_test(what_is_urgent_takes_no_turn),
 		cmocka_unit_test(a_refusal_is_told_with_the_servers_words_and_not_repeated),
 		cmocka_unit_test(a_lease_is_made_renewed_and_given_up),
 		cmocka_unit_test(anothers_lease_is_waited_for_on_our_clock),

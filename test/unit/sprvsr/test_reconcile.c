@@ -127,6 +127,55 @@ too_many_removals_wait_for_a_confirmation_of_that_number(void **state)
 }
 
 static void
+what_was_confirmed_goes_on_and_what_leaves_later_is_asked_about_anew(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, 40);
+	w.o.decide = true;
+	plan(&w);
+	carry_out(&w, true);
+	want(&w, &rig_opts, 0, 30);
+	w.o.prune_allowed = 10;
+	assert_int_equal(plan(&w), 10);
+	assert_int_equal(w.plan.undecided, 10);
+	w.o.prune_allowed = 0; /* nothing of it was carried out yet */
+	assert_int_equal(plan(&w), 10);
+	assert_int_equal(w.plan.undecided, 0);
+	want(&w, &rig_opts, 0, 20);
+	assert_int_equal(plan(&w), 10);
+	assert_true(w.plan.prune_refused);
+	assert_int_equal(w.plan.undecided, 10);
+	assert_int_equal(w.plan.left, 20);
+	trails_forget_decisions(&w.trails); /* another leader */
+	assert_int_equal(plan(&w), 0);
+	end(&w);
+}
+
+static void
+what_came_back_is_asked_about_when_it_leaves_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, 40);
+	w.o.decide = true;
+	plan(&w);
+	carry_out(&w, true);
+	want(&w, &rig_opts, 0, 30);
+	w.o.prune_allowed = 10;
+	assert_int_equal(plan(&w), 10);
+	w.o.prune_allowed = 0;
+	want(&w, &rig_opts, 0, 40);
+	assert_int_equal(plan(&w), 0);
+	want(&w, &rig_opts, 0, 30);
+	assert_int_equal(plan(&w), 0);
+	assert_true(w.plan.prune_refused);
+	end(&w);
+}
+
+static void
 changes_go_out_in_batches_that_wait_for_readiness(void **state)
 {
 	struct desired_opts other = rig_opts;
@@ -299,6 +348,9 @@ main(void)
 		cmocka_unit_test(everything_is_made_once_and_then_left_alone),
 		cmocka_unit_test(a_service_goes_before_its_deployment),
 		cmocka_unit_test(too_many_removals_wait_for_a_confirmation_of_that_number),
+		cmocka_unit_test(
+		    what_was_confirmed_goes_on_and_what_leaves_later_is_asked_about_anew),
+		cmocka_unit_test(what_came_back_is_asked_about_when_it_leaves_again),
 		cmocka_unit_test(changes_go_out_in_batches_that_wait_for_readiness),
 		cmocka_unit_test(what_was_not_ready_before_holds_nothing_up),
 		cmocka_unit_test(objects_of_others_are_conflicts),
