@@ -31,14 +31,29 @@ text(struct buf *b, const char *name, const char *value)
 	json_text_quote(b, slice_str(value));
 }
 
-int
-event_make(struct event_pace *p, const char *namespace_name, const char *manager,
-    const struct job *j, int64_t now_ms, char **ret)
+struct event
+event_of_job(const struct job *j, char *message, size_t size)
 {
 	static const char *const reasons[ACTS] = { "Created", "Updated", "Repaired",
 		"Removed" };
-	bool deployment = j->action.kind == KIND_DEPLOYMENT;
-	char now[TIME_TEXT_MAX], name[96], message[700];
+	bool deployment = j->action.kind == KIND_DEPLOYMENT, failed = j->rc != 0;
+
+	snprintf(
+	    message, size, "%s%s%s", j->repo, failed ? ": " : "", failed ? j->ei.text : "");
+	return (struct event){ .api_version = deployment ? "apps/v1" : "v1",
+		.kind = deployment ? "Deployment" : "Service",
+		.name = j->action.name,
+		.uid = j->action.uid,
+		.warning = failed,
+		.reason = failed ? "Failed" : reasons[j->action.verb],
+		.message = message };
+}
+
+int
+event_make(struct event_pace *p, const char *namespace_name, const char *manager,
+    const struct event *e, int64_t now_ms, char **ret)
+{
+	char now[TIME_TEXT_MAX], name[300];
 	int64_t real = clock_real_ms();
 	struct buf b;
 	int rc;
@@ -46,23 +61,22 @@ event_make(struct event_pace *p, const char *namespace_name, const char *manager
 	if (!take(p, now_ms))
 		return ERR_RATE;
 	time_format(real - real % 1000, now);
-	snprintf(name, sizeof(name), "%s.%08x%08x", j->action.name,
+	snprintf(name, sizeof(name), "%.230s.%08x%08x", e->name,
 	    (unsigned)(k8s_random() * 4294967295.0), (unsigned)(k8s_random() * 4294967295.0));
-	snprintf(message, sizeof(message), "%s%s%s", j->repo, j->rc != 0 ? ": " : "",
-	    j->rc != 0 ? j->ei.text : "");
 	buf_init(&b, 16384);
 	buf_str(&b, "{\"apiVersion\":\"v1\",\"kind\":\"Event\",\"metadata\":{\"name\":");
 	json_text_quote(&b, slice_str(name));
 	text(&b, "namespace", namespace_name);
-	buf_fmt(&b, "},\"involvedObject\":{\"kind\":\"%s\",\"apiVersion\":\"%s\"",
-	    deployment ? "Deployment" : "Service", deployment ? "apps/v1" : "v1");
+	buf_str(&b, "},\"involvedObject\":{\"kind\":");
+	json_text_quote(&b, slice_str(e->kind));
+	text(&b, "apiVersion", e->api_version);
 	text(&b, "namespace", namespace_name);
-	text(&b, "name", j->action.name);
-	if (j->action.uid[0] != '\0')
-		text(&b, "uid", j->action.uid);
-	buf_fmt(&b, "},\"type\":\"%s\"", j->rc == 0 ? "Normal" : "Warning");
-	text(&b, "reason", j->rc == 0 ? reasons[j->action.verb] : "Failed");
-	text(&b, "message", message);
+	text(&b, "name", e->name);
+	if (e->uid[0] != '\0')
+		text(&b, "uid", e->uid);
+	buf_fmt(&b, "},\"type\":\"%s\"", e->warning ? "Warning" : "Normal");
+	text(&b, "reason", e->reason);
+	text(&b, "message", e->message);
 	text(&b, "firstTimestamp", now);
 	text(&b, "lastTimestamp", now);
 	buf_str(&b, ",\"count\":1,\"source\":{\"component\":");

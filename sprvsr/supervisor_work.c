@@ -50,11 +50,11 @@ give_out(struct supervisor *s, const struct action *a)
 }
 
 static void
-send_event(struct supervisor *s, const struct job *of)
+send_event(struct supervisor *s, const struct event *e)
 {
 	struct job *j;
 	char *body = NULL;
-	int rc = event_make(&s->events, s->o.desired->namespace_name, s->o.desired->manager, of,
+	int rc = event_make(&s->events, s->o.desired->namespace_name, s->o.desired->manager, e,
 	    clock_mono_ms(), &body);
 
 	pthread_mutex_lock(&s->status.lock);
@@ -79,6 +79,8 @@ finish(struct supervisor *s, struct job *j)
 	static const char *const verbs[ACTS] = { "create", "update", "repair", "delete" };
 	const struct action *a = &j->action;
 	struct trail *t = trail_get(&s->trails, a->kind, a->name);
+	char message[700];
+	struct event e;
 
 	if (t != NULL)
 		trail_end(t, a, j->rc, j->version, clock_mono_ms(), k8s_random());
@@ -98,7 +100,8 @@ finish(struct supervisor *s, struct job *j)
 		log_warning("object not written", LOG_S("action", verbs[a->verb]),
 		    LOG_S("object", a->name), LOG_S("repository", j->repo),
 		    LOG_S("error", j->ei.text), LOG_END);
-	send_event(s, j);
+	e = event_of_job(j, message, sizeof(message));
+	send_event(s, &e);
 }
 
 void
@@ -118,17 +121,56 @@ supervisor_collect(struct supervisor *s)
 }
 
 static void
+tell_refused(struct supervisor *s, const struct plan *p)
+{
+	char message[200];
+	const struct event e = { .api_version = "coordination.k8s.io/v1",
+		.kind = "Lease",
+		.name = s->o.lease_name,
+		.uid = "",
+		.warning = true,
+		.reason = "RemovalRefused",
+		.message = message };
+
+	snprintf(message, sizeof(message),
+	    "%zu repositories left the list, more than %zu: none is removed without a "
+	    "confirmation",
+	    p->undecided, p->prune_limit);
+	log_error("too many repositories left the list: none is removed without a "
+		  "confirmation",
+	    LOG_I("left", p->undecided), LOG_I("limit", p->prune_limit), LOG_END);
+	if (s->was_acting && s->o.lease_name != NULL)
+		send_event(s, &e);
+}
+
+static void
+tell_conflicts(struct supervisor *s, const struct plan *p)
+{
+	bool deployment =
+	    names_get(&s->seen.objects[KIND_DEPLOYMENT], p->conflict_name) != NULL;
+	const struct event e = { .api_version = deployment ? "apps/v1" : "v1",
+		.kind = deployment ? "Deployment" : "Service",
+		.name = p->conflict_name,
+		.uid = "",
+		.warning = true,
+		.reason = "Conflict",
+		.message = "it has a name of the supervisor's and is left alone" };
+
+	log_error("objects of others have names of ours and are left alone",
+	    LOG_I("conflicts", p->conflicts), LOG_S("first", p->conflict_name), LOG_END);
+	if (s->was_acting)
+		send_event(s, &e);
+}
+
+/* Under observed's lock. */
+static void
 tell(struct supervisor *s, const struct plan *p, bool leader)
 {
 	if (p->prune_refused && !s->told_refused)
-		log_error("too many repositories left the list: none is removed without a "
-			  "confirmation",
-		    LOG_I("left", p->undecided), LOG_I("limit", p->prune_limit), LOG_END);
+		tell_refused(s, p);
 	s->told_refused = p->prune_refused;
 	if (p->conflicts > s->told_conflicts)
-		log_error("objects of others have names of ours and are left alone",
-		    LOG_I("conflicts", p->conflicts), LOG_S("first", p->conflict_name),
-		    LOG_END);
+		tell_conflicts(s, p);
 	s->told_conflicts = p->conflicts;
 	if (leader != s->was_leader)
 		log_info(leader ? "this replica leads" : "this replica does not lead", LOG_END);
@@ -195,8 +237,11 @@ may_act(struct supervisor *s)
 {
 	bool acting = supervisor_leads(s) && s->list_begun_ms >= atomic_load(&s->led_since_ms);
 
-	if (acting && !s->was_acting)
+	if (acting && !s->was_acting) {
 		trails_forget_decisions(&s->trails);
+		s->told_refused = false; /* as Events, too */
+		s->told_conflicts = 0;
+	}
 	s->was_acting = acting;
 	return acting;
 }

@@ -96,6 +96,11 @@ class SupervisorCase(Case):
     def service(self, repo):
         return self.double.objects("services", NAMESPACE)["mtr-s-" + sha_of(repo)]
 
+    def wait_for_event(self, program, reason, kind):
+        wait_until(lambda: [e for e in self.double.objects("events", NAMESPACE).values()
+                            if (e["reason"], e["type"], e["involvedObject"]["kind"]) == (reason, "Warning", kind)],
+                   program.tail)
+
     def settle(self, seconds=0.6):
         """Requests that write, made in that time."""
         before = len(self.writes())

@@ -69,6 +69,7 @@ class Lists(SupervisorCase):
         self.write_list(*repos[:4])
         self.update(program)
         wait_until(lambda: self.metric(program, "prune_refused") == 1, program.tail)
+        self.wait_for_event(program, "RemovalRefused", "Lease")
         self.assertEqual([], self.settle())
         path = "/api/v1/update?allowPrune=8"
         self.assertEqual(401, self.ask(program, path, method="POST").status)
@@ -143,6 +144,7 @@ class Drift(SupervisorCase):
         self.write_list(*REPOS, "their/own")
         self.update(self.program)
         wait_until(lambda: self.metric(self.program, "conflicts") == 1, self.program.tail)
+        self.wait_for_event(self.program, "Conflict", "Deployment")
         self.settle()
         self.assertEqual(before, self.deployment("their/own"))
 
