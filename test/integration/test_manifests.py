@@ -22,6 +22,7 @@ NAMESPACE = "maintner"
 # What an operator creates by hand: name -> its keys.
 SECRETS = {"github": {"token"}, "internal": {"secret"}, "webhook": {"secret"},
            "gcp-reader": {"key.json"}, "gcp-writer": {"key.json"}}
+ROUTER_DRAIN_S = 4  # DRAIN_MS of router/router.c
 OURS = ("maintner-sprvsr", "maintner-rtr", "maintner-swpr", "maintnerd-sync", "maintnerd-fcgi")
 _rendered = {}
 
@@ -232,6 +233,21 @@ class Manifests(unittest.TestCase):
                 done = subprocess.run([nginx, "-t", "-c", os.path.join(folder, "nginx.conf")],
                                       capture_output=True, text=True, timeout=30, check=False)
                 self.assertEqual(0, done.returncode, done)
+
+    def test_a_router_that_goes_outlives_the_web_server_beside_it(self):
+        """What nginx still relays after it was told to end is not cut by a router that is gone."""
+        with open(os.path.join(BASE, "nginx", "nginx.conf"), encoding="utf-8") as file:
+            quits = int(re.search(r"^worker_shutdown_timeout (\d+)s;", file.read(), re.M)[1])
+        with open(os.path.join(BASE, "nginx", "fastcgi.conf"), encoding="utf-8") as file:
+            self.assertLessEqual(int(re.search(r"fastcgi_read_timeout (\d+)s;", file.read())[1]), quits)
+        for objects in self.each():
+            pod = self.by_kind(objects, "Deployment")["maintner-rtr"]["spec"]["template"]["spec"]
+            command = {c["name"]: " ".join(c["lifecycle"]["preStop"]["exec"]["command"]) for c in pod["containers"]}
+            before, after = map(int, re.fullmatch(r"sh -c sleep (\d+); kill -QUIT 1; sleep (\d+)", command["nginx"]).groups())
+            self.assertGreater(after, quits)
+            router = int(re.fullmatch(r"sleep (\d+)", command["rtr"])[1])
+            self.assertGreater(router, before + after)
+            self.assertLess(router + ROUTER_DRAIN_S, pod["terminationGracePeriodSeconds"])
 
     # references
 
