@@ -249,6 +249,21 @@ class Manifests(unittest.TestCase):
             self.assertGreater(router, before + after)
             self.assertLess(router + ROUTER_DRAIN_S, pod["terminationGracePeriodSeconds"])
 
+    def test_the_list_is_read_as_often_by_routers_as_by_the_supervisor(self):
+        """An update that is asked for reaches one of each."""
+        every = re.search(r"between readings of the list \[(\d+)\]", self.help_of("maintner-sprvsr"))[1]
+        for objects in self.each():
+            router = self.by_kind(objects, "Deployment")["maintner-rtr"]["spec"]["template"]["spec"]["containers"][0]
+            self.assertIn(f"--interval={every}", router["args"])
+
+    def test_a_delivery_of_github_s_passes_every_web_server_on_its_way(self):
+        objects = rendered("example")[0]
+        conf = self.by_kind(objects, "ConfigMap")
+        conf = next(m["data"]["nginx.conf"] for name, m in conf.items() if name.startswith("maintner-nginx"))
+        most = re.search(r"/webhook \{\s+client_max_body_size (\w+);", conf)[1]
+        (ingress,) = self.by_kind(objects, "Ingress").values()
+        self.assertEqual(most, ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"])
+
     # references
 
     def test_everything_that_is_named_is_there(self):
