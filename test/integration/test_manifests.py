@@ -388,6 +388,13 @@ class Manifests(unittest.TestCase):
             self.assertEqual(containers[0]["image"], image)
             self.assertNotEqual("drghs-worker", image)
 
+    def test_a_private_registry_is_asked_with_the_same_secret_by_all_pods(self):
+        objects = rendered(EVERYTHING)[0]
+        secrets = {str(template["spec"].get("imagePullSecrets")) for _, template in self.templates(objects)}
+        settings = {key: value for obj in self.by_kind(objects, "ConfigMap").values() for key, value in obj["data"].items()}
+        self.assertEqual({str([{"name": settings["MAINTNER_IMAGE_PULL_SECRET"]}])}, secrets)
+        self.assertIn(f"create secret docker-registry {settings['MAINTNER_IMAGE_PULL_SECRET']} ", self.readme())
+
     # rights
 
     def test_pods_are_as_restricted_as_the_namespace_demands(self):
