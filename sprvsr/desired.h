@@ -28,8 +28,8 @@ struct desired_opts {
 	const char *manager, *namespace_name, *image, *pull_policy;
 	const char *log, *github_url, *pod_host;
 	const char *github_secret, *service_account_secret, *reader_secret, *internal_secret;
-	const char *front_image, *front_config, *pod_account;
-	const char *snapshot_size, *sync_memory, *fcgi_memory;
+	const char *front_image, *front_config, *pod_account, *pull_secret;
+	const char *snapshot_size, *disk_request, *sync_memory, *fcgi_memory;
 	const char *keys[GITHUB_KEYS_MAX]; /* of github_secret */
 	size_t key_count;
 	int64_t interval_s; /* of rounds; 0: the program's own */

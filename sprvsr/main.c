@@ -71,6 +71,8 @@ read_settings(
 		    .help = "of the repositories' pods" },
 		TEXT("pull-policy", desired.pull_policy, "WORD",
 		    "Always, IfNotPresent or Never [IfNotPresent]"),
+		TEXT("image-pull-secret", desired.pull_secret, "NAME",
+		    "secret with which nodes pull the pods' images"),
 		TEXT("namespace", namespace_name, "NS", "where to act [the configuration's]"),
 		TEXT("kubeconfig", kubeconfig, "FILE", "instead of the pod's service account"),
 		TEXT("github-url", desired.github_url, "URL", "the API root that pods ask"),
@@ -94,6 +96,8 @@ read_settings(
 		TEXT("pod-host", desired.pod_host, "HOST", "what pods listen on [0.0.0.0]"),
 		TEXT("snapshot-size", desired.snapshot_size, "SIZE",
 		    "limit of a pod's snapshot volume [4Gi]"),
+		TEXT("disk-request", desired.disk_request, "SIZE",
+		    "disk that a pod asks of its node [1Gi]"),
 		TEXT("sync-memory", desired.sync_memory, "SIZE", "limit of sync [512Mi]"),
 		TEXT("fcgi-memory", desired.fcgi_memory, "SIZE", "limit of fcgi [256Mi]"),
 		NUMBER("sync-interval", desired.interval_s, 0, 86400, "SEC",
@@ -176,6 +180,7 @@ check_settings(const struct settings *s, struct err_info *ei)
 		{ "reader-secret", d->reader_secret },
 		{ "internal-secret", d->internal_secret },
 		{ "pod-service-account", d->pod_account },
+		{ "image-pull-secret", d->pull_secret },
 		{ "pod-front-config", d->front_config }, { "lease-name", s->lease_name },
 		{ "field-manager", d->manager } };
 	int rc = 0;
@@ -184,6 +189,8 @@ check_settings(const struct settings *s, struct err_info *ei)
 		rc = check_name(names[i].flag, names[i].name, ei);
 	if (rc == 0)
 		rc = check_quantity("snapshot-size", d->snapshot_size, ei);
+	if (rc == 0)
+		rc = check_quantity("disk-request", d->disk_request, ei);
 	if (rc == 0)
 		rc = check_quantity("sync-memory", d->sync_memory, ei);
 	if (rc == 0)
@@ -366,6 +373,7 @@ main(int argc, char **argv)
 					    .pod_host = "0.0.0.0",
 					    .front_config = "mtr-pod-front",
 					    .snapshot_size = "4Gi",
+					    .disk_request = "1Gi",
 					    .sync_memory = "512Mi",
 					    .fcgi_memory = "256Mi" },
 					.max_prune = 20,

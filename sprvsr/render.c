@@ -145,17 +145,29 @@ listen_arg(struct rendering *r, unsigned port)
 	arg_str(r->out, "listen", text);
 }
 
+/* `path` is what a container that may stay as it is answers with 2xx. */
 static void
-probe(
-    struct rendering *r, const char *name, unsigned port, unsigned period_s, unsigned failures)
+probe(struct rendering *r, const char *name, unsigned port, const char *path, unsigned period_s,
+    unsigned failures)
 {
 	const char *host = strchr(r->o->pod_host, ':') != NULL ? "[::1]" : "127.0.0.1";
 
 	buf_fmt(r->out,
-	    ",\"%s\":{\"exec\":{\"command\":[\"maint-probe\",\"--timeout=4\",\"%s:%u\"]},"
+	    ",\"%s\":{\"exec\":{\"command\":[\"maint-probe\",\"--path=%s\",\"--timeout=4\","
+	    "\"%s:%u\"]},"
 	    "\"initialDelaySeconds\":%u,\"periodSeconds\":%u,\"timeoutSeconds\":5,"
 	    "\"failureThreshold\":%u}",
-	    name, host, port, failures > 3 ? 30U : 2U, period_s, failures);
+	    name, path, host, port, failures > 3 ? 30U : 2U, period_s, failures);
+}
+
+/* For nginx, whose configuration is not ours: it may answer what it likes. */
+static void
+probe_http_port(struct rendering *r, const char *name, unsigned period_s, unsigned failures)
+{
+	buf_fmt(r->out,
+	    ",\"%s\":{\"tcpSocket\":{\"port\":\"http\"},\"initialDelaySeconds\":%u,"
+	    "\"periodSeconds\":%u,\"timeoutSeconds\":5,\"failureThreshold\":%u}",
+	    name, failures > 3 ? 30U : 2U, period_s, failures);
 }
 
 static void
@@ -177,13 +189,16 @@ image(struct rendering *r, const char *container, const char *ref)
 	field(r->out, "imagePullPolicy", r->o->pull_policy);
 }
 
+/* `disk` may be NULL: nothing worth a request. */
 static void
-resources(struct rendering *r, const char *cpu, const char *memory, const char *limit)
+resources(struct rendering *r, const char *cpu, const char *memory, const char *disk,
+    const char *limit)
 {
-	buf_fmt(r->out,
-	    ",\"resources\":{\"requests\":{\"cpu\":\"%s\",\"memory\":\"%s\"},"
-	    "\"limits\":{\"memory\":",
-	    cpu, memory);
+	buf_fmt(r->out, ",\"resources\":{\"requests\":{\"cpu\":\"%s\",\"memory\":\"%s\"", cpu,
+	    memory);
+	if (disk != NULL)
+		field(r->out, "ephemeral-storage", disk);
+	buf_str(r->out, "},\"limits\":{\"memory\":");
 	str(r->out, limit);
 	buf_str(r->out, "}}");
 }
@@ -247,9 +262,11 @@ sync_container(struct rendering *r)
 	if (o->internal_secret != NULL)
 		mount(r->out, "internal", SECRET_DIR "/internal", true);
 	buf_char(r->out, ']');
-	probe(r, "readinessProbe", 9001, 10, 3);
-	probe(r, "livenessProbe", 9001, 30, 10);
-	resources(r, "10m", "64Mi", o->sync_memory);
+	/* It listens, and is healthy, before its rebuild begins, however long that takes. */
+	probe(r, "readinessProbe", 9001, "/_healthz", 10, 3);
+	probe(r, "livenessProbe", 9001, "/_healthz", 30, 10);
+	/* Of the pod's disk the snapshot is nearly all, and sync writes it. */
+	resources(r, "10m", "64Mi", o->disk_request, o->sync_memory);
 	security(r, SYNC_UID);
 	buf_char(r->out, '}');
 }
@@ -278,8 +295,14 @@ fcgi_container(struct rendering *r)
 	if (o->reader_secret != NULL)
 		mount(r->out, "gcp-reader", SECRET_DIR "/gcp", true);
 	buf_char(r->out, ']');
-	probe(r, "readinessProbe", 9000, 10, 3);
-	resources(r, "10m", "32Mi", o->fcgi_memory);
+	probe(r, "readinessProbe", 9000, "/_healthz", 10, 3);
+	/*
+	 * Its health is 503 until there is a snapshot, which is no reason to kill it; its metrics
+	 * always are 200.  A connection alone tells nothing: the kernel accepts it for a process
+	 * that hangs, too.
+	 */
+	probe(r, "livenessProbe", 9000, "/metrics", 30, 10);
+	resources(r, "10m", "32Mi", NULL, o->fcgi_memory);
 	security(r, FCGI_UID);
 	buf_char(r->out, '}');
 }
@@ -295,7 +318,9 @@ front_container(struct rendering *r)
 	mount(r->out, "front-config", SECRET_DIR "/front", true);
 	mount(r->out, "front-tmp", "/tmp", false);
 	buf_char(r->out, ']');
-	resources(r, "10m", "16Mi", "128Mi");
+	probe_http_port(r, "readinessProbe", 10, 3);
+	probe_http_port(r, "livenessProbe", 30, 10);
+	resources(r, "10m", "16Mi", NULL, "128Mi");
 	security(r, FRONT_UID);
 	buf_char(r->out, '}');
 }
@@ -352,6 +377,11 @@ pod(struct rendering *r)
 			"\"enableServiceLinks\":false,\"automountServiceAccountToken\":false");
 	if (r->o->pod_account != NULL)
 		field(r->out, "serviceAccountName", r->o->pod_account);
+	if (r->o->pull_secret != NULL) {
+		buf_str(r->out, ",\"imagePullSecrets\":[{\"name\":");
+		str(r->out, r->o->pull_secret);
+		buf_str(r->out, "}]");
+	}
 	buf_fmt(r->out,
 	    ",\"terminationGracePeriodSeconds\":30,\"securityContext\":{\"runAsNonRoot\":true,"
 	    "\"fsGroup\":%u,\"seccompProfile\":{\"type\":\"RuntimeDefault\"}},\"containers\":[",

@@ -22,7 +22,9 @@ NAMESPACE = "maintner"
 # What an operator creates by hand: name -> its keys.
 SECRETS = {"github": {"token"}, "internal": {"secret"}, "webhook": {"secret"},
            "gcp-reader": {"key.json"}, "gcp-writer": {"key.json"}}
+ROUTER_DRAIN_S = 4  # DRAIN_MS of router/router.c
 OURS = ("maintner-sprvsr", "maintner-rtr", "maintner-swpr", "maintnerd-sync", "maintnerd-fcgi")
+EVERYTHING = "example with every component"
 _rendered = {}
 
 
@@ -58,16 +60,37 @@ def files_of_base():
     return objects
 
 
+def kustomize(folder):
+    done = subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    return done.stdout
+
+
+def with_every_component(folder):
+    """The example with all components, as an operator would add them: a copy of the tree in `folder`."""
+    shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
+    overlay = os.path.join(folder, "overlays", "example")
+    path = os.path.join(overlay, "kustomization.yaml")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    lines = "".join(f"  - ../../components/{name}\n" for name in sorted(os.listdir(os.path.join(FOLDER, "components"))))
+    text, count = re.subn(r"^components:\n( .*\n)+", "components:\n" + lines, text, flags=re.M)
+    assert count == 1, text
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return overlay
+
+
 def rendered(overlay):
     """(objects of an overlay, the text); skips the test where kubectl cannot render it."""
     if why_not_rendered():
         raise unittest.SkipTest(why_not_rendered())
     if overlay not in _rendered:
-        done = subprocess.run(["kubectl", "kustomize", os.path.join(FOLDER, "overlays", overlay)],
-                              capture_output=True, text=True, timeout=60, check=False)
-        if done.returncode != 0:
-            raise AssertionError(done.stderr)
-        _rendered[overlay] = (yaml_subset.load_all(done.stdout), done.stdout)
+        with tempfile.TemporaryDirectory() as folder:
+            text = kustomize(with_every_component(folder) if overlay == EVERYTHING
+                             else os.path.join(FOLDER, "overlays", overlay))
+        _rendered[overlay] = (yaml_subset.load_all(text), text)
     return _rendered[overlay]
 
 
@@ -114,7 +137,7 @@ class Manifests(unittest.TestCase):
         if why_not_rendered():
             print(f"no overlays: {why_not_rendered()}", flush=True)
             return
-        for overlay in OVERLAYS:
+        for overlay in (*OVERLAYS, EVERYTHING):
             print(f"overlay: {overlay}", flush=True)
             yield rendered(overlay)[0]
 
@@ -167,9 +190,57 @@ class Manifests(unittest.TestCase):
             import yaml
         except ImportError:
             self.skipTest("python3-yaml is not here")
-        for overlay in OVERLAYS:
+        for overlay in (*OVERLAYS, EVERYTHING):
             objects, text = rendered(overlay)
             self.assertEqual(list(yaml.safe_load_all(text)), objects)
+
+    def test_overlays_need_no_kinds_that_have_to_be_installed_first(self):
+        for overlay in OVERLAYS:
+            groups = {obj["apiVersion"].partition("/")[0] for obj in rendered(overlay)[0]}
+            self.assertLessEqual({g for g in groups if "." in g and not g.endswith(".k8s.io")}, set(), overlay)
+        self.assertTrue(self.by_kind(rendered(EVERYTHING)[0], "ServiceMonitor"))
+
+    # what the README says
+
+    def readme(self):
+        with open(os.path.join(FOLDER, "README.md"), encoding="utf-8") as file:
+            return file.read()
+
+    def test_the_copy_of_the_example_that_the_readme_makes_has_nothing_of_the_example_left(self):
+        if why_not_rendered():
+            self.skipTest(why_not_rendered())
+        commands = re.findall(r"^(?:cp -r|sed -i) .*", self.readme(), re.M)
+        self.assertEqual(2, len(commands))
+        own = {"BUCKET": "own-bucket", "REGISTRY": "registry.own:5000/a", "HOST": "mirror.own.org"}
+        with tempfile.TemporaryDirectory() as root:
+            shutil.copytree(FOLDER, os.path.join(root, "deploy", "kubernetes"))
+            for command in commands:
+                subprocess.run(["sh", "-c", command], cwd=root, env={**os.environ, **own}, timeout=30, check=True)
+            text = kustomize(os.path.join(root, "deploy", "kubernetes", "overlays", "mine"))
+        self.assertNotIn("example", text)
+        for value in own.values():
+            self.assertIn(value, text)
+
+    def test_the_readme_makes_every_secret_that_the_example_mounts(self):
+        text = self.readme()
+        for account in re.search(r"^for a in ([a-z ]+); do kubectl .*gcp-\$a", text, re.M)[1].split():
+            text += f"create secret generic gcp-{account} --from-file=key.json="
+        made = {name: {key} for name, key in re.findall(r"create secret generic ([a-z-]+) --from-[a-z]+=([a-z.]+)=", text)}
+        self.assertEqual(SECRETS, made)
+        (ingress,) = self.by_kind(rendered("example")[0], "Ingress").values()
+        self.assertEqual(re.findall(r"create secret tls ([a-z-]+)", text),
+                         [tls["secretName"] for tls in ingress["spec"]["tls"]])
+
+    def test_the_sweeper_takes_the_key_that_the_readme_and_the_supervisor_s_default_name(self):
+        default = re.search(r"repositories are shared out \[(\w+)\]", self.help_of("maintner-sprvsr"))[1]
+        self.assertIn(f"One of them must be called `{default}`", " ".join(self.readme().split()))
+        for objects in self.each():
+            maps = self.by_kind(objects, "ConfigMap")
+            keys = next(m["data"] for n, m in maps.items() if n.startswith("maintner-sprvsr") and "MAINTNER_LOG" in m["data"])
+            pod = template_of(self.by_kind(objects, "CronJob")["maintner-swpr"])["spec"]
+            (item,) = next(v for v in pod["volumes"] if v["name"] == "github")["secret"]["items"]
+            self.assertEqual(default, item["key"])
+            self.assertIn(default, keys.get("MAINTNER_GITHUB_KEYS", default).split(","))
 
     # programs
 
@@ -233,6 +304,36 @@ class Manifests(unittest.TestCase):
                                       capture_output=True, text=True, timeout=30, check=False)
                 self.assertEqual(0, done.returncode, done)
 
+    def test_a_router_that_goes_outlives_the_web_server_beside_it(self):
+        """What nginx still relays after it was told to end is not cut by a router that is gone."""
+        with open(os.path.join(BASE, "nginx", "nginx.conf"), encoding="utf-8") as file:
+            quits = int(re.search(r"^worker_shutdown_timeout (\d+)s;", file.read(), re.M)[1])
+        with open(os.path.join(BASE, "nginx", "fastcgi.conf"), encoding="utf-8") as file:
+            self.assertLessEqual(int(re.search(r"fastcgi_read_timeout (\d+)s;", file.read())[1]), quits)
+        for objects in self.each():
+            pod = self.by_kind(objects, "Deployment")["maintner-rtr"]["spec"]["template"]["spec"]
+            command = {c["name"]: " ".join(c["lifecycle"]["preStop"]["exec"]["command"]) for c in pod["containers"]}
+            before, after = map(int, re.fullmatch(r"sh -c sleep (\d+); kill -QUIT 1; sleep (\d+)", command["nginx"]).groups())
+            self.assertGreater(after, quits)
+            router = int(re.fullmatch(r"sleep (\d+)", command["rtr"])[1])
+            self.assertGreater(router, before + after)
+            self.assertLess(router + ROUTER_DRAIN_S, pod["terminationGracePeriodSeconds"])
+
+    def test_the_list_is_read_as_often_by_routers_as_by_the_supervisor(self):
+        """An update that is asked for reaches one of each."""
+        every = re.search(r"between readings of the list \[(\d+)\]", self.help_of("maintner-sprvsr"))[1]
+        for objects in self.each():
+            router = self.by_kind(objects, "Deployment")["maintner-rtr"]["spec"]["template"]["spec"]["containers"][0]
+            self.assertIn(f"--interval={every}", router["args"])
+
+    def test_a_delivery_of_github_s_passes_every_web_server_on_its_way(self):
+        objects = rendered("example")[0]
+        conf = self.by_kind(objects, "ConfigMap")
+        conf = next(m["data"]["nginx.conf"] for name, m in conf.items() if name.startswith("maintner-nginx"))
+        most = re.search(r"/webhook \{\s+client_max_body_size (\w+);", conf)[1]
+        (ingress,) = self.by_kind(objects, "Ingress").values()
+        self.assertEqual(most, ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"])
+
     # references
 
     def test_everything_that_is_named_is_there(self):
@@ -286,6 +387,13 @@ class Manifests(unittest.TestCase):
             image = next(e["value"] for e in containers[0]["env"] if e["name"] == "MAINTNER_IMAGE")
             self.assertEqual(containers[0]["image"], image)
             self.assertNotEqual("drghs-worker", image)
+
+    def test_a_private_registry_is_asked_with_the_same_secret_by_all_pods(self):
+        objects = rendered(EVERYTHING)[0]
+        secrets = {str(template["spec"].get("imagePullSecrets")) for _, template in self.templates(objects)}
+        settings = {key: value for obj in self.by_kind(objects, "ConfigMap").values() for key, value in obj["data"].items()}
+        self.assertEqual({str([{"name": settings["MAINTNER_IMAGE_PULL_SECRET"]}])}, secrets)
+        self.assertIn(f"create secret docker-registry {settings['MAINTNER_IMAGE_PULL_SECRET']} ", self.readme())
 
     # rights
 

@@ -189,10 +189,11 @@ class Pods(SupervisorCase):
                                       capture_output=True, timeout=30, check=False)
                 self.assertEqual(0, done.returncode, done)
                 self.assertTrue(done.stdout.startswith(b"Usage:"), done)
-                probe = container["readinessProbe"]["exec"]["command"]
-                done = subprocess.run([paths.program(probe[0]), *probe[1:], "--help"],
-                                      capture_output=True, timeout=30, check=False)
-                self.assertEqual(0, done.returncode, done)
+                for probe in ("readinessProbe", "livenessProbe"):
+                    command = container[probe]["exec"]["command"]
+                    done = subprocess.run([paths.program(command[0]), *command[1:], "--help"],
+                                          capture_output=True, timeout=30, check=False)
+                    self.assertEqual(0, done.returncode, done)
         sync = pod["containers"][0]["args"]
         self.assertIn("--github-url=https://ghe/$$(HOME)/api", sync)
 

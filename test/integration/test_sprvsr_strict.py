@@ -13,7 +13,7 @@ from sprvsr_rig import CLUSTER_TOKEN, NAMESPACE, SupervisorCase
 
 REPOS = ["foo/bar", "Owner/.github", "x/" + "n" * 100, "end/dash-"]
 EVERYTHING = ["--pod-front", "nginx:1", "--service-account-secret", "writer", "--reader-secret",
-              "reader", "--pod-service-account", "worker", "--github-keys", "a,b",
+              "reader", "--image-pull-secret", "registry", "--disk-request", "2Gi", "--pod-service-account", "worker", "--github-keys", "a,b",
               "--sync-interval", "60", "--github-url", "https://ghe.example/api/v3"]
 
 

@@ -135,6 +135,85 @@ a_web_server_is_there_when_it_is_wanted(void **state)
 	json_decref(rendered(&o, KIND_DEPLOYMENT, false, hash));
 }
 
+static json_t *
+pod_of(const struct desired_opts *o, json_t **ret_doc)
+{
+	char hash[SHA224_HEX_LEN + 1];
+
+	*ret_doc = rendered(o, KIND_DEPLOYMENT, false, hash);
+	return json_object_get(
+	    json_object_get(json_object_get(*ret_doc, "spec"), "template"), "spec");
+}
+
+static void
+what_hangs_is_killed_after_minutes_but_nothing_for_being_not_ready(void **state)
+{
+	struct desired_opts o = rig_opts;
+	json_t *doc, *containers;
+
+	(void)state;
+	o.front_image = "nginx:1";
+	o.front_config = "front";
+	containers = json_object_get(pod_of(&o, &doc), "containers");
+	assert_int_equal(json_array_size(containers), 3);
+	for (size_t i = 0; i < 3; i++) {
+		const json_t *c = json_array_get(containers, i);
+		const json_t *live = json_object_get(c, "livenessProbe");
+		char *text = json_dumps(live, JSON_COMPACT);
+
+		assert_non_null(json_object_get(c, "readinessProbe"));
+		assert_non_null(live);
+		assert_in_range(
+		    json_integer_value(json_object_get(live, "periodSeconds")) *
+			json_integer_value(json_object_get(live, "failureThreshold")),
+		    180, 600);
+		/* sync's health is 200 from its start on, the responder's only when it has data. */
+		assert_int_equal(strstr(text, "/_healthz") != NULL, i == 0);
+		assert_int_equal(strstr(text, "/metrics") != NULL, i == 1);
+		assert_int_equal(strstr(text, "tcpSocket") != NULL, i == 2);
+		free(text);
+	}
+	json_decref(doc);
+}
+
+static void
+disk_is_asked_for_once_in_a_pod(void **state)
+{
+	struct desired_opts o = rig_opts;
+	json_t *doc, *containers;
+
+	(void)state;
+	o.disk_request = "3Gi";
+	containers = json_object_get(pod_of(&o, &doc), "containers");
+	for (size_t i = 0; i < json_array_size(containers); i++) {
+		const char *disk = json_string_value(json_object_get(
+		    json_object_get(json_object_get(json_array_get(containers, i), "resources"),
+			"requests"),
+		    "ephemeral-storage"));
+
+		if (i == 0)
+			assert_string_equal(disk, "3Gi");
+		else
+			assert_null(disk);
+	}
+	json_decref(doc);
+}
+
+static void
+images_are_pulled_with_the_secret_that_is_named(void **state)
+{
+	struct desired_opts o = rig_opts;
+	json_t *doc, *want = json_pack("[{s:s}]", "name", "registry");
+
+	(void)state;
+	assert_null(json_object_get(pod_of(&o, &doc), "imagePullSecrets"));
+	json_decref(doc);
+	o.pull_secret = "registry";
+	assert_true(json_equal(json_object_get(pod_of(&o, &doc), "imagePullSecrets"), want));
+	json_decref(doc);
+	json_decref(want);
+}
+
 int
 main(void)
 {
@@ -144,6 +223,10 @@ main(void)
 		cmocka_unit_test(the_hash_tells_every_change_but_not_readiness),
 		cmocka_unit_test(the_responder_gets_no_credential_and_replicas_are_nobodys),
 		cmocka_unit_test(a_web_server_is_there_when_it_is_wanted),
+		cmocka_unit_test(
+		    what_hangs_is_killed_after_minutes_but_nothing_for_being_not_ready),
+		cmocka_unit_test(disk_is_asked_for_once_in_a_pod),
+		cmocka_unit_test(images_are_pulled_with_the_secret_that_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
