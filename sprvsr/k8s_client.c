@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/mem.h"
+#include "base/x509.h"
 
 #define TRIES 4
 #define TOTAL_MS 30000
@@ -303,6 +304,17 @@ pause_ms(struct k8s_client *c, int rc, unsigned nth)
 	return asked > 0 ? asked + ms / 4 : ms;
 }
 
+/* A server that does not take our certificate often says no more than a closed connection. */
+static int
+explain(const struct k8s_client *c, int rc, struct err_info *ei)
+{
+	const char *cert = conf_of(c)->cert_pem;
+
+	if (may_be_outdated(c, rc) && cert != NULL && x509_has_expired(cert))
+		return err_wrap(ei, rc, "the client certificate has expired");
+	return rc;
+}
+
 int
 k8s_ask(struct k8s_client *c, const struct k8s_call *call, const struct http_response **ret,
     struct err_info *ei)
@@ -342,7 +354,7 @@ k8s_ask(struct k8s_client *c, const struct k8s_call *call, const struct http_res
 		}
 		wait = pause_ms(c, rc, nth);
 		if (wait < 0 || nth + 1 >= tries)
-			return rc;
+			return explain(c, rc, ei);
 		if (k8s_wait(c, wait) != 0)
 			return err_set(ei, ERR_CANCELED, "canceled");
 		rc = 0;

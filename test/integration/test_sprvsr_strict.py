@@ -243,6 +243,7 @@ class Tls(SupervisorCase):
         cls.make("server", "/CN=server", ["subjectAltName=IP:127.0.0.1"], "ca")
         cls.make("client", "/CN=supervisor", ["extendedKeyUsage=clientAuth"], "ca")
         cls.make("other", "/CN=other", [])
+        cls.make_expired("expired", "/CN=supervisor", "ca")
         cls.tls = {"tls_cert": cls.file("server.crt"), "tls_key": cls.file("server.key"),
                    "client_ca": cls.file("ca.crt")}
 
@@ -257,6 +258,14 @@ class Tls(SupervisorCase):
             more += ["-CA", cls.file(signer + ".crt"), "-CAkey", cls.file(signer + ".key")]
         openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", subject,
                 "-keyout", cls.file(name + ".key"), "-out", cls.file(name + ".crt"), *more)
+
+    @classmethod
+    def make_expired(cls, name, subject, signer):
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", subject,
+                "-keyout", cls.file(name + ".key"), "-out", cls.file(name + ".csr"))
+        openssl("x509", "-req", "-in", cls.file(name + ".csr"), "-CA", cls.file(signer + ".crt"),
+                "-CAkey", cls.file(signer + ".key"), "-CAcreateserial", "-days", "-1",
+                "-out", cls.file(name + ".crt"))
 
     def setUp(self):
         self.ca, self.client, self.as_data = "ca", "client", False
@@ -306,6 +315,17 @@ class Tls(SupervisorCase):
         wait_until(lambda: "HTTP 401" in program.stderr or "HTTP 403" in program.stderr,
                    program.tail)
         self.client, self.as_data = "client", True
+        self.kubeconfig()
+        self.wait_for(program, *REPOS)
+        self.assertEqual(0, program.stop(5), program.tail())
+
+    def test_a_certificate_that_has_expired_is_told_and_may_be_renewed(self):
+        self.client = "expired"
+        program = self.start()
+        wait_until(lambda: "expired" in program.stderr, program.tail)
+        self.assertEqual(503, self.ask(program, "/_healthz").status)
+        self.assertEqual([], self.double.requests())
+        self.client = "client"
         self.kubeconfig()
         self.wait_for(program, *REPOS)
         self.assertEqual(0, program.stop(5), program.tail())
