@@ -51,8 +51,10 @@ on_closed(uv_handle_t *h)
 	c->now_ms = (int64_t)uv_now(c->loop);
 	client_hold(c);
 	fail_exchanges(conn);
-	if (conn->connect_failed)
+	if (conn->connect_failed) {
+		c->connecting--;
 		connect_failed(conn);
+	}
 	out_queue_clear(&conn->out);
 	mem_free(conn);
 	client_release(c); /* the connection's own hold */
@@ -68,7 +70,11 @@ client_conn_close(struct client_conn *conn, int code)
 
 	if (conn->state == CCONN_CLOSING)
 		return;
-	if (conn->state == CCONN_CONNECTING)
+	/*
+	 * One that failed counts until its callback has failed somebody who waits: libuv tells
+	 * some errors at once, and client_pump() would try again without end.
+	 */
+	if (conn->state == CCONN_CONNECTING && !conn->connect_failed)
 		c->connecting--;
 	conn->state = CCONN_CLOSING;
 	conn->error = code;

@@ -1,4 +1,10 @@
-"""What the image copies is complete: every program starts, every library has its package."""
+"""What the image copies is complete: every program starts, every library has its package.
+
+The image itself is not built here: there may be no container engine, and a tree of Debian's own
+(debootstrap) takes root, chroot, a mirror in reach, 350 MB, and, with the release build that goes
+into it, three to four minutes.  So what such a build would tell is held by rules: packages,
+libraries, and the users that are added.
+"""
 
 import functools
 import os
@@ -94,6 +100,19 @@ class Container(Case):
             for library in libraries_of(path):
                 with self.subTest(program=os.path.basename(path), library=library):
                     self.assertIn(package_of(library), there)
+
+    def test_users_that_are_added_are_not_debian_s_own(self):
+        """useradd fails for a name that base-passwd has brought, and the image with it."""
+        with open(DOCKERFILE, encoding="utf-8") as file:
+            text = file.read()
+        with open("/usr/share/base-passwd/passwd.master", encoding="utf-8") as file:
+            there = {line.split(":")[0] for line in file}
+        with open("/usr/share/base-passwd/group.master", encoding="utf-8") as file:
+            groups = {line.split(":")[0] for line in file}
+        users = re.findall(r"useradd [^&]*?(\S+)(?: &&|\n)", text)
+        self.assertEqual(2, len(users))
+        self.assertEqual(set(), there & set(users))
+        self.assertEqual(set(), groups & {*re.findall(r"groupadd [^&]*?(\S+) &&", text), *users})
 
     def test_no_package_is_there_for_nothing(self):
         used = {package_of(library) for path in

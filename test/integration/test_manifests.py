@@ -74,7 +74,8 @@ def with_every_component(folder):
     path = os.path.join(overlay, "kustomization.yaml")
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    lines = "".join(f"  - ../../components/{name}\n" for name in sorted(os.listdir(os.path.join(FOLDER, "components"))))
+    names = sorted(os.listdir(os.path.join(FOLDER, "components")), key=lambda name: (name == "ipv6", name))
+    lines = "".join(f"  - ../../components/{name}\n" for name in names)
     text, count = re.subn(r"^components:\n( .*\n)+", "components:\n" + lines, text, flags=re.M)
     assert count == 1, text
     with open(path, "w", encoding="utf-8") as file:
@@ -290,19 +291,41 @@ class Manifests(unittest.TestCase):
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         if not os.path.exists(nginx):
             self.skipTest("nginx is not here")
-        folders = [os.path.join(BASE, "nginx"), os.path.join(FOLDER, "components", "monitoring"), front]
-        for source in folders:
-            with self.subTest(source), tempfile.TemporaryDirectory() as folder:
-                for file_name in filter(lambda name: name.endswith(".conf"), os.listdir(source)):
-                    with open(os.path.join(source, file_name)) as file:
-                        text = file.read()
-                    text = text.replace("/tmp/", folder + "/tmp-")
-                    text = re.sub("/etc/maintner/(nginx|front)/", folder + "/", text)
-                    with open(os.path.join(folder, file_name), "w") as file:
-                        file.write(text)
-                done = subprocess.run([nginx, "-t", "-c", os.path.join(folder, "nginx.conf")],
-                                      capture_output=True, text=True, timeout=30, check=False)
-                self.assertEqual(0, done.returncode, done)
+        for source in (os.path.join(BASE, "nginx"), os.path.join(FOLDER, "components", "monitoring"), front):
+            files = {}
+            for file_name in filter(lambda name: name.endswith(".conf"), os.listdir(source)):
+                with open(os.path.join(source, file_name)) as file:
+                    files[file_name] = file.read()
+            self.check_nginx(nginx, source, files)
+
+    def check_nginx(self, nginx, source, files):
+        with self.subTest(source), tempfile.TemporaryDirectory() as folder:
+            for file_name, text in files.items():
+                text = text.replace("/tmp/", folder + "/tmp-")
+                text = re.sub("/etc/maintner/(nginx|front)/", folder + "/", text)
+                with open(os.path.join(folder, file_name), "w") as file:
+                    file.write(text)
+            done = subprocess.run([nginx, "-T", "-c", os.path.join(folder, "nginx.conf")],
+                                  capture_output=True, text=True, timeout=30, check=False)
+            self.assertEqual(0, done.returncode, done)
+            return done.stdout
+
+    def test_with_ipv6_everything_listens_on_both_families(self):
+        objects = rendered(EVERYTHING)[0]
+        hosts = [arg for _, _, c in self.containers(objects) for arg in c.get("args", []) if arg.startswith("--listen=")]
+        self.assertEqual(["--listen=[::]:9000"] * 2, hosts)
+        maps = self.by_kind(objects, "ConfigMap")
+        self.assertIn("::", [m["data"].get("MAINTNER_POD_HOST") for m in maps.values()])
+        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        if not os.path.exists(nginx) or not os.path.exists("/proc/net/if_inet6"):
+            self.skipTest("nginx or IPv6 is not here")
+        checked = 0
+        for name, data in ((name, m["data"]) for name, m in maps.items() if "nginx.conf" in m["data"]):
+            listens = re.findall(r"^\s*listen ([^;]+);", self.check_nginx(nginx, name, data), re.M)
+            ports = re.findall(r"^\s*listen (\d+);", data["nginx.conf"], re.M)
+            self.assertEqual(sorted(ports + [f"[::]:{port}" for port in ports]), sorted(listens), name)
+            checked += 1
+        self.assertEqual(3, checked)
 
     def test_a_router_that_goes_outlives_the_web_server_beside_it(self):
         """What nginx still relays after it was told to end is not cut by a router that is gone."""

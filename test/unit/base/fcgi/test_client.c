@@ -578,6 +578,28 @@ a_refused_call_is_unavailable(void **state)
 	rig_stop(&rig);
 }
 
+/* No stream leads to a broadcast address, which connect() says before it returns. */
+static void
+a_connection_that_fails_at_once_is_not_tried_without_end(void **state)
+{
+	struct err_info ei = { .text = "" };
+	struct fcgi_pair params[FCGI_CALL_PARAMS];
+	size_t n = fcgi_call_params("GET", "/echo", NULL, params);
+	int64_t begun = rig_ms();
+	struct cgi_head head;
+	struct buf out;
+	struct addr a;
+
+	(void)state;
+	assert_int_equal(addr_parse("255.255.255.255:9", &a, NULL), 0);
+	buf_init(&out, 1 << 20);
+	assert_int_not_equal(
+	    fcgi_call(&a, params, n, SLICE(""), RIG_WAIT_MS, &out, &head, &ei), 0);
+	assert_true(rig_ms() - begun < RIG_WAIT_MS / 2);
+	assert_string_not_equal(ei.text, "");
+	buf_clear(&out);
+}
+
 static void
 a_call_survives_every_allocation_failure(void **state)
 {
@@ -617,6 +639,7 @@ main(void)
 		cmocka_unit_test(answers_that_break_the_protocol_are_errors),
 		cmocka_unit_test(a_call_gives_the_answer_or_says_why_not),
 		cmocka_unit_test(a_refused_call_is_unavailable),
+		cmocka_unit_test(a_connection_that_fails_at_once_is_not_tried_without_end),
 		cmocka_unit_test(a_call_survives_every_allocation_failure),
 	};
 
