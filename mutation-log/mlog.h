@@ -57,5 +57,14 @@ void mlog_segment_name(uint32_t number, const char *sha224, char out[MLOG_NAME_S
 int mlog_segment_parse(
     const char *name, uint32_t *ret_number, char ret_sha224[SHA224_HEX_LEN + 1]);
 
+/* What an object below a log's prefix is, by its name there. */
+enum mlog_name_kind {
+	MLOG_NAME_OTHER, /* no part of a log */
+	MLOG_NAME_SEGMENT,
+	MLOG_NAME_WRITER, /* the commit record: mlog_fence.h */
+	MLOG_NAME_DELTA,  /* what an interrupted flush left: no part of it, and no stranger */
+};
+enum mlog_name_kind mlog_name_kind(const char *name);
+
 /* ERR_INVAL unless `prefix` is "" or a legal object name and a '/'. */
 int mlog_prefix_check(const char *prefix, struct err_info *ei);

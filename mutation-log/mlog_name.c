@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/store/store.h"
-#include "mutation-log/mlog.h"
+#include "mutation-log/mlog_fence.h"
 
 #define DIGITS 4
 static const char suffix[] = ".mutlog";
@@ -36,6 +36,22 @@ mlog_segment_parse(const char *name, uint32_t *ret_number, char ret_sha224[SHA22
 	memcpy(ret_sha224, name + DIGITS + 1, SHA224_HEX_LEN);
 	ret_sha224[SHA224_HEX_LEN] = '\0';
 	return 0;
+}
+
+enum mlog_name_kind
+mlog_name_kind(const char *name)
+{
+	char sha224[SHA224_HEX_LEN + 1];
+	uint32_t number;
+	size_t len = strlen(name), tail = sizeof(MLOG_DELTA_SUFFIX) - 1;
+
+	if (strcmp(name, MLOG_WRITER_NAME) == 0)
+		return MLOG_NAME_WRITER;
+	if (mlog_segment_parse(name, &number, sha224) == 0)
+		return MLOG_NAME_SEGMENT;
+	return len > tail && strcmp(name + len - tail, MLOG_DELTA_SUFFIX) == 0
+		   ? MLOG_NAME_DELTA
+		   : MLOG_NAME_OTHER;
 }
 
 int

@@ -1,120 +1,143 @@
-/* copy_log.c - list both sides, delete or refuse, copy, verify, and the record last. */
+/* copy_log.c - refuse or make room, copy, verify, and the record last. */
 #include "tools/copy_log.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "mutation-log/mlog_fence.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "tools/copy_job.h"
 
-#define READ_BYTES ((size_t)4 << 20)
+#define PROGRESS_MS 2000
 
-struct job {
-	const struct copy_log *c;
-	struct store_list from, to;
-	int64_t writer_generation; /* of the source's WRITER; 0 = it has none */
-	struct copy_log_result result;
-};
-
-static int
-to_name(const struct copy_log *c, const char *name, char out[STORE_NAME_MAX + 1],
-    struct err_info *ei)
+static void
+progress(const struct copy_job *j, const char *doing, uint64_t bytes, int64_t *told_ms)
 {
-	int n = snprintf(
-	    out, STORE_NAME_MAX + 1, "%s%s", c->to_prefix, name + strlen(c->from_prefix));
+	int64_t now = clock_mono_ms();
 
-	return n > 0 && n <= STORE_NAME_MAX ? 0 : err_set(ei, ERR_LIMIT, "%s: too long", name);
-}
-
-static bool
-is_writer(const char *name, const char *prefix)
-{
-	return strcmp(name + strlen(prefix), MLOG_WRITER_NAME) == 0;
-}
-
-/* Only segments and WRITER are a log's. */
-static int
-check_names(const struct store_list *l, const char *prefix, int code, struct err_info *ei)
-{
-	for (size_t i = 0; i < l->count; i++) {
-		const char *name = l->items[i].name;
-		char sha[SHA224_HEX_LEN + 1];
-		uint32_t number;
-
-		if (!is_writer(name, prefix) &&
-		    mlog_segment_parse(name + strlen(prefix), &number, sha) != 0)
-			return err_set(ei, code, "%s is no part of a log", name);
-	}
-	return 0;
+	if (*told_ms == 0)
+		*told_ms = now;
+	if (j->c->on_progress == NULL || now - *told_ms < PROGRESS_MS)
+		return;
+	j->c->on_progress(j->c->ctx, doing, bytes, j->result.bytes);
+	*told_ms = now;
 }
 
 /*
- * Nobody may be writing: the record says released, or there is none (maintner's logs).
- * *ret_generation is the record's; 0 = there is none.
+ * The bytes of a part are those that its name promises, at `s`.  What was taken as it is may
+ * have been damaged before: then the copy is as the source is.
  */
 static int
-check_fence(struct store *s, const char *prefix, int64_t *ret_generation, struct err_info *ei)
+verify_part(struct copy_job *j, const struct copy_part *p, struct store *s, const char *prefix,
+    struct err_info *ei)
 {
-	struct mlog_fence fence = { 0 };
-	int rc = mlog_fence_load(s, prefix, &fence, ret_generation, ei);
+	char name[STORE_NAME_MAX + 1], want[SHA224_HEX_LEN + 1], got[SHA224_HEX_LEN + 1];
+	struct store_object there;
+	uint32_t number;
+	int rc = mlog_segment_parse(p->name, &number, want);
 
-	if (rc == ERR_NOENT) {
-		*ret_generation = 0;
-		return 0;
-	}
-	if (rc == 0 && !fence.released)
-		rc = err_set(ei, ERR_BUSY, "%s holds the log at %s; stop it first",
-		    fence.holder, store_url(s));
-	mlog_fence_clear(&fence);
+	copy_name(prefix, p->name, name);
+	if (rc == 0)
+		rc = store_stat(s, name, &there, ei);
+	if (rc == 0 && there.size != p->from->size)
+		return err_set(ei, ERR_CORRUPT, "%s: it has %llu bytes, not %llu", name,
+		    (unsigned long long)there.size, (unsigned long long)p->from->size);
+	if (rc == 0)
+		rc = copy_digest(j, s, name, there.size, got, ei);
+	if (rc == 0 && strcmp(got, want) != 0 && j->unreadable)
+		rc = copy_digest(j, j->c->from, p->from->name, there.size, want, ei);
+	if (rc == 0 && strcmp(got, want) != 0)
+		rc = err_set(ei, ERR_CORRUPT, "%s: the copy is not what its name says", name);
 	return rc;
 }
 
-static int
-look(struct job *j, struct err_info *ei)
-{
-	int64_t there;
-	int rc = store_list(j->c->from, j->c->from_prefix, &j->from, ei);
+/*
+ * Making room.
+ */
 
-	if (rc == 0)
-		rc = store_list(j->c->to, j->c->to_prefix, &j->to, ei);
-	if (rc == 0)
-		rc = check_names(&j->from, j->c->from_prefix, ERR_CORRUPT, ei);
-	if (rc == 0)
-		rc = check_names(&j->to, j->c->to_prefix, ERR_EXISTS, ei);
-	if (rc == 0 && j->from.count == 0)
-		rc = err_set(ei, ERR_NOENT, "there is no log");
-	if (rc == 0)
-		rc = check_fence(j->c->from, j->c->from_prefix, &j->writer_generation, ei);
-	return rc == 0 ? check_fence(j->c->to, j->c->to_prefix, &there, ei) : rc;
+/* Does the destination hold this whole log, and more of it? */
+static int
+has_gone_on(struct copy_job *j, bool *ret, struct err_info *ei)
+{
+	const struct copy_part *last = &j->parts[j->part_count - 1];
+	char want[SHA224_HEX_LEN + 1], got[SHA224_HEX_LEN + 1];
+	uint32_t number;
+	size_t kept = 0;
+	int rc = 0;
+
+	*ret = false;
+	for (size_t i = 0; i < j->to.count; i++)
+		kept += j->fates[i] == COPY_KEPT;
+	for (size_t i = 0; i < j->to.count && rc == 0 && !*ret; i++) {
+		const struct store_object *o = &j->to.items[i];
+
+		if (j->fates[i] != COPY_STRANGER ||
+		    mlog_segment_parse(o->name + strlen(j->c->to_prefix), &number, got) != 0)
+			continue;
+		if (number > last->number) {
+			*ret = kept == j->part_count;
+		} else if (number == last->number && kept + 1 == j->part_count &&
+			   o->size > last->from->size) {
+			rc = mlog_segment_parse(last->name, &number, want);
+			if (rc == 0)
+				rc = copy_digest(
+				    j, j->c->to, o->name, last->from->size, got, ei);
+			*ret = rc == 0 && strcmp(got, want) == 0;
+		}
+	}
+	return rc;
 }
 
-/* Has the source an object that is the one at the destination? */
-static bool
-is_of_source(const struct job *j, const struct store_object *there)
+/* Before anything is deleted for it, the source must be worth it. */
+static int
+verify_source(struct copy_job *j, struct err_info *ei)
 {
-	char name[STORE_NAME_MAX + 1];
-	const struct store_object *o;
+	uint64_t bytes = 0;
+	int64_t told = 0;
+	int rc = 0;
 
-	snprintf(name, sizeof(name), "%s%s", j->c->from_prefix,
-	    there->name + strlen(j->c->to_prefix));
-	o = store_list_find(&j->from, name);
-	return o != NULL && o->size == there->size;
+	for (size_t i = 0; i < j->part_count && rc == 0; i++) {
+		rc = verify_part(j, &j->parts[i], j->c->from, j->c->from_prefix, ei);
+		bytes += j->parts[i].from->size;
+		progress(j, "read at the source", bytes, &told);
+	}
+	return rc != 0 ? err_wrap(ei, rc, "nothing is replaced") : 0;
 }
 
 static int
-make_room(struct job *j, struct err_info *ei)
+check_strangers(struct copy_job *j, struct err_info *ei)
+{
+	bool gone_on = false;
+	int rc;
+
+	for (size_t i = 0; i < j->to.count && !j->c->replace; i++) {
+		if (j->fates[i] == COPY_STRANGER)
+			return err_set(ei, ERR_EXISTS,
+			    "%s is there and is none of this log's; nothing is copied",
+			    j->to.items[i].name);
+	}
+	if (j->strangers == 0)
+		return 0;
+	if (j->part_count == 0)
+		return err_set(ei, ERR_NOENT, "the log is empty; nothing is replaced by it");
+	rc = has_gone_on(j, &gone_on, ei);
+	if (rc == 0 && gone_on)
+		rc = err_set(ei, ERR_CONFLICT,
+		    "the destination holds this log and has gone on since; nothing is "
+		    "replaced");
+	return rc == 0 && !j->c->dry_run ? verify_source(j, ei) : rc;
+}
+
+static int
+delete_those(struct copy_job *j, enum copy_fate fate, struct err_info *ei)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < j->to.count && rc == 0; i++) {
 		const struct store_object *o = &j->to.items[i];
 
-		/* WRITER goes first in any case: without it the copy is unfinished. */
-		if (!is_writer(o->name, j->c->to_prefix) && is_of_source(j, o))
+		if (j->fates[i] != fate)
 			continue;
-		if (!j->c->replace && !is_writer(o->name, j->c->to_prefix))
-			return err_set(ei, ERR_EXISTS,
-			    "%s is there and is none of this log's; nothing is copied",
-			    o->name);
 		j->result.deleted++;
 		if (!j->c->dry_run)
 			rc = store_delete(j->c->to, o->name, o->generation, ei);
@@ -122,112 +145,215 @@ make_room(struct job *j, struct err_info *ei)
 	return rc;
 }
 
-static int
-copy_one(struct job *j, const struct store_object *o, struct err_info *ei)
+/* So is a copy onto itself. */
+static bool
+is_finished(const struct copy_job *j)
 {
-	char name[STORE_NAME_MAX + 1];
-	const struct store_object *there;
-	int rc = to_name(j->c, o->name, name, ei);
+	return j->same_record && j->strangers == 0 && j->outgrown == 0 &&
+	       j->to.count == j->part_count + 1;
+}
 
-	if (rc != 0)
-		return rc;
-	there = store_list_find(&j->to, name);
-	if (there != NULL && there->size == o->size && !is_writer(o->name, j->c->from_prefix))
-		return 0; /* verified below */
+/* WRITER goes first: without it the copy is unfinished. */
+static int
+make_room(struct copy_job *j, struct err_info *ei)
+{
+	int rc = is_finished(j) ? 0 : delete_those(j, COPY_RECORD, ei);
+
+	return rc == 0 ? delete_those(j, COPY_STRANGER, ei) : rc;
+}
+
+/*
+ * Copying.
+ */
+
+static int
+put(struct copy_job *j, const char *from, const char *name, struct err_info *ei)
+{
+	char to[STORE_NAME_MAX + 1];
+	int rc;
+
+	copy_name(j->c->to_prefix, name, to);
 	j->result.copied++;
 	if (j->c->dry_run)
 		return 0;
-	rc = store_copy(j->c->from, o->name, j->c->to, name, STORE_ABSENT, NULL, ei);
+	rc = store_copy(j->c->from, from, j->c->to, to, STORE_ABSENT, NULL, ei);
 	return rc == ERR_CONFLICT ? err_wrap(ei, rc, "somebody else writes there") : rc;
 }
 
-/* The bytes are those that the name promises. */
 static int
-verify_one(struct job *j, const struct store_object *o, struct sha224 *digest,
-    struct buf *piece, struct err_info *ei)
+copy_parts(struct copy_job *j, struct err_info *ei)
 {
-	char name[STORE_NAME_MAX + 1], want[SHA224_HEX_LEN + 1], got[SHA224_HEX_LEN + 1];
-	struct store_range range = { STORE_ANY, 0, READ_BYTES };
-	uint32_t number;
-	int rc = to_name(j->c, o->name, name, ei);
+	uint64_t bytes = 0;
+	int64_t told = 0;
+	int rc = 0;
 
-	if (rc != 0 ||
-	    mlog_segment_parse(o->name + strlen(j->c->from_prefix), &number, want) != 0)
-		return rc;
-	rc = sha224_reset(digest);
-	while (rc == 0 && range.offset < o->size) {
-		buf_reset(piece);
-		rc = store_read(j->c->to, name, &range, piece, NULL, ei);
-		if (rc == 0 && piece->len == 0)
-			break;
-		if (rc == 0)
-			rc = sha224_add(digest, piece->ptr, piece->len);
-		range.offset += piece->len;
+	for (size_t i = 0; i < j->part_count && rc == 0; i++) {
+		struct copy_part *p = &j->parts[i];
+		char name[STORE_NAME_MAX + 1];
+		const struct store_object *there;
+
+		copy_name(j->c->to_prefix, p->name, name);
+		there = store_list_find(&j->to, name);
+		p->kept = there != NULL && there->size == p->from->size;
+		if (!p->kept)
+			rc = put(j, p->from->name, p->name, ei);
+		bytes += p->from->size;
+		progress(j, "copied", bytes, &told);
 	}
-	if (rc == 0)
-		rc = sha224_peek_hex(digest, got);
-	if (rc == 0 && (range.offset != o->size || strcmp(got, want) != 0))
-		rc = err_set(ei, ERR_CORRUPT, "%s: the copy is not what its name says", name);
 	return rc;
 }
 
+/* What was there before may have been damaged there. */
 static int
-for_each_segment(struct job *j, bool verify, struct err_info *ei)
+copy_anew(struct copy_job *j, struct copy_part *p, struct err_info *ei)
 {
-	struct sha224 *digest = NULL;
-	struct buf piece;
-	int rc = sha224_new(&digest);
-
-	buf_init(&piece, READ_BYTES);
-	for (size_t i = 0; i < j->from.count && rc == 0; i++) {
-		const struct store_object *o = &j->from.items[i];
-
-		if (is_writer(o->name, j->c->from_prefix))
-			continue;
-		rc = verify ? verify_one(j, o, digest, &piece, ei) : copy_one(j, o, ei);
-		j->result.segments += !verify;
-		j->result.bytes += verify ? 0 : o->size;
-	}
-	buf_clear(&piece);
-	sha224_free(digest);
-	return rc;
-}
-
-/* The record last, and only if it still is the one that was found released. */
-static int
-copy_writer(struct job *j, struct err_info *ei)
-{
-	struct store_object now;
 	char name[STORE_NAME_MAX + 1];
-	const struct store_object *writer;
 	int rc;
 
-	snprintf(name, sizeof(name), "%s" MLOG_WRITER_NAME, j->c->from_prefix);
-	rc = store_stat(j->c->from, name, &now, ei);
-	if (rc != 0 && rc != ERR_NOENT)
-		return rc;
-	if ((rc == 0 ? now.generation : 0) != j->writer_generation)
-		return err_set(ei, ERR_CONFLICT, "the log was written to meanwhile");
-	writer = store_list_find(&j->from, name);
-	return writer != NULL ? copy_one(j, writer, ei) : 0;
+	copy_name(j->c->to_prefix, p->name, name);
+	rc = store_delete(j->c->to, name, store_list_find(&j->to, name)->generation, ei);
+	j->result.deleted += rc == 0;
+	if (rc == 0)
+		rc = put(j, p->from->name, p->name, ei);
+	p->kept = false;
+	return rc == 0 ? verify_part(j, p, j->c->to, j->c->to_prefix, ei) : rc;
+}
+
+static int
+verify_parts(struct copy_job *j, struct err_info *ei)
+{
+	uint64_t bytes = 0;
+	int64_t told = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < j->part_count && rc == 0; i++) {
+		struct copy_part *p = &j->parts[i];
+
+		rc = verify_part(j, p, j->c->to, j->c->to_prefix, ei);
+		if (rc == ERR_CORRUPT && p->kept)
+			rc = copy_anew(j, p, ei);
+		bytes += p->from->size;
+		progress(j, "verified", bytes, &told);
+	}
+	return rc;
+}
+
+/*
+ * The end.
+ */
+
+static bool
+is_same_list(const struct store_list *a, const struct store_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (strcmp(a->items[i].name, b->items[i].name) != 0 ||
+		    a->items[i].generation != b->items[i].generation)
+			return false;
+	}
+	return true;
+}
+
+/* The source still is what was copied. */
+static int
+check_source(struct copy_job *j, struct err_info *ei)
+{
+	struct store_list now = { 0 };
+	int rc = store_list(j->c->from, j->c->from_prefix, &now, ei);
+
+	if (rc == 0 && !is_same_list(&j->from, &now))
+		rc = err_set(ei, ERR_CONFLICT, "the log was written to meanwhile");
+	store_list_clear(&now);
+	return rc;
+}
+
+/* Somebody copies another log to the same place: that is not to be mixed with it. */
+static void
+take_back(struct copy_job *j, const struct store_list *now)
+{
+	for (size_t i = 0; i < j->part_count; i++) {
+		char name[STORE_NAME_MAX + 1];
+		const struct store_object *o;
+
+		copy_name(j->c->to_prefix, j->parts[i].name, name);
+		o = j->parts[i].kept ? NULL : store_list_find(now, name);
+		if (o != NULL)
+			(void)store_delete(j->c->to, name, o->generation, NULL);
+	}
+}
+
+/* Nothing came to the destination from elsewhere. */
+static int
+check_destination(struct copy_job *j, struct err_info *ei)
+{
+	struct store_list now = { 0 };
+	int rc = store_list(j->c->to, j->c->to_prefix, &now, ei);
+
+	for (size_t i = 0; rc == 0 && i < now.count; i++) {
+		const char *below = now.items[i].name + strlen(j->c->to_prefix);
+
+		if (copy_find(j, below, 0) != NULL || strcmp(below, MLOG_WRITER_NAME) == 0)
+			continue;
+		rc = err_set(
+		    ei, ERR_CONFLICT, "somebody else writes there: %s", now.items[i].name);
+		take_back(j, &now);
+	}
+	store_list_clear(&now);
+	return rc;
+}
+
+static int
+finish(struct copy_job *j, struct err_info *ei)
+{
+	char name[STORE_NAME_MAX + 1];
+	int rc = verify_parts(j, ei);
+
+	if (rc == 0)
+		rc = delete_those(j, COPY_OUTGROWN, ei);
+	if (rc == 0)
+		rc = check_source(j, ei);
+	if (rc == 0)
+		rc = check_destination(j, ei);
+	copy_name(j->c->from_prefix, MLOG_WRITER_NAME, name);
+	if (rc == 0 && j->has_record && !is_finished(j))
+		rc = put(j, name, MLOG_WRITER_NAME, ei);
+	return rc;
+}
+
+/* What would be done, and nothing of it. */
+static void
+pretend(struct copy_job *j)
+{
+	(void)delete_those(j, COPY_OUTGROWN, NULL);
+	j->result.copied += j->has_record && !is_finished(j);
 }
 
 int
 copy_log(const struct copy_log *c, struct copy_log_result *ret, struct err_info *ei)
 {
-	struct job j = { .c = c };
-	int rc = look(&j, ei);
+	struct copy_job j = { .c = c };
+	int rc = sha224_new(&j.digest);
 
+	buf_init(&j.piece, COPY_READ_BYTES);
+	if (rc == 0)
+		rc = copy_look(&j, ei);
+	if (rc == 0)
+		rc = check_strangers(&j, ei);
 	if (rc == 0)
 		rc = make_room(&j, ei);
 	if (rc == 0)
-		rc = for_each_segment(&j, false, ei);
-	if (rc == 0 && !c->dry_run)
-		rc = for_each_segment(&j, true, ei);
-	if (rc == 0)
-		rc = copy_writer(&j, ei);
+		rc = copy_parts(&j, ei);
+	if (rc == 0 && c->dry_run)
+		pretend(&j);
+	else if (rc == 0)
+		rc = finish(&j, ei);
 	store_list_clear(&j.from);
 	store_list_clear(&j.to);
+	mem_free(j.parts);
+	mem_free(j.fates);
+	buf_clear(&j.piece);
+	sha224_free(j.digest);
 	*ret = j.result;
 	return rc;
 }

@@ -1,6 +1,6 @@
 /*
- * copy_log.h - copies the log of one repository, object by object, as it is: segments
- * first, its commit record WRITER last, so that a copy without one is an unfinished copy.
+ * copy_log.h - copies the log of one repository, segment by segment, as it is: its commit
+ * record WRITER goes last, so that a copy without one is an unfinished copy.
  */
 #pragma once
 
@@ -10,11 +10,17 @@ struct copy_log {
 	struct store *from, *to;
 	const char *from_prefix, *to_prefix; /* "owner/repo/" or "" */
 	/*
-	 * Empty the destination first.  Otherwise objects there must be those of the source,
-	 * as an earlier run leaves them; others are refused.
+	 * Delete another log that the destination holds.  Otherwise objects there must be the
+	 * source's, as an earlier run leaves them, or such as its segments have grown from;
+	 * others are refused.
 	 */
 	bool replace;
+	/* Take what is no readable log as it is, each object of it: for a backup. */
+	bool as_it_is;
 	bool dry_run; /* look, copy and delete nothing */
+	/* Called now and then: `bytes` of `total` are copied, or read back.  May be NULL. */
+	void (*on_progress)(void *ctx, const char *doing, uint64_t bytes, uint64_t total);
+	void *ctx;
 };
 
 struct copy_log_result {
@@ -25,9 +31,17 @@ struct copy_log_result {
 };
 
 /*
- * Copy, then check each segment at the destination: that it is there, its size, and the
- * SHA-224 in its name over its bytes.  ERR_NOENT (no log there), ERR_BUSY (somebody holds the
- * log, or the one at the destination: named), ERR_EXISTS (the destination holds something else), ERR_CONFLICT
- * (the log changed meanwhile), ERR_CORRUPT, the stores' errors.
+ * Copy the segments that are the log, as its readers take them, then read each at the
+ * destination: that it is there, its size, and the SHA-224 in its name over its bytes; one
+ * that was there before and is damaged is copied anew.  With `replace`, nothing is deleted
+ * before the source's own bytes are verified.
+ *
+ * Nobody may be writing at either end: see to that with free_log.h.  What changes all the same
+ * is noticed at the end (ERR_CONFLICT, and what was put is taken away where it stands beside
+ * somebody else's).
+ *
+ * ERR_NOENT: no log there.  ERR_EXISTS: the destination holds something else.  ERR_CONFLICT:
+ * the log changed meanwhile, or the destination holds this log and has gone on since.
+ * ERR_CORRUPT: the source is no log, or damaged.  The stores' errors.
  */
 int copy_log(const struct copy_log *c, struct copy_log_result *ret, struct err_info *ei);

@@ -33,18 +33,46 @@ on_wait(void *ctx, const char *holder, int64_t left_s)
 	    m->program, holder, (long long)left_s);
 }
 
-/* A pod that was killed leaves the record as if it held the log: its lease must end. */
-static int
-wait_until_free(const struct copy_many *m, struct store *from, struct err_info *ei)
+static void
+on_progress(void *ctx, const char *doing, uint64_t bytes, uint64_t total)
 {
-	struct free_log log = { .store = from,
-		.prefix = "",
-		.cancel = &m->stop->cancel,
-		.on_wait = on_wait,
-		.ctx = (void *)m };
-	int rc = free_log_take(&log, ei);
+	const struct copy_many *m = ctx;
 
-	free_log_clear(&log);
+	fprintf(stderr, "%s: %llu of %llu MB %s\n", m->program,
+	    (unsigned long long)(bytes / 1000000), (unsigned long long)(total / 1000000),
+	    doing);
+}
+
+/*
+ * Nobody may write there.  A pod that was killed leaves the record as if it held the log:
+ * its lease must end.  Who wrote a moment ago is only waited for when its pod is gone.
+ */
+static int
+set_free(const struct copy_many *m, struct free_log *log, struct err_info *ei)
+{
+	log->prefix = "";
+	log->cancel = &m->stop->cancel;
+	log->on_wait = on_wait;
+	log->ctx = (void *)m;
+	return m->dry_run ? free_log_see(log, ei) : free_log_take(log, ei);
+}
+
+static int
+copy_free(const struct copy_many *m, const struct copy_log *job, struct copy_log_result *ret,
+    struct err_info *ei)
+{
+	struct free_log from = {
+		.store = job->from, .impatient = !m->kubernetes, .read_only = true
+	};
+	struct free_log to = { .store = job->to, .impatient = true };
+	int rc = set_free(m, &from, ei);
+
+	if (rc == 0)
+		rc = set_free(m, &to, ei);
+	if (rc == 0)
+		rc = copy_log(job, ret, ei);
+	free_log_clear(&from);
+	free_log_clear(&to);
 	return rc;
 }
 
@@ -52,17 +80,18 @@ static int
 copy_one(const struct copy_many *m, const struct store_open_opts *opts,
     const struct repo_entry *e, struct copy_log_result *ret, struct err_info *ei)
 {
-	struct copy_log job = {
-		.from_prefix = "", .to_prefix = "", .replace = m->replace, .dry_run = m->dry_run
-	};
+	struct copy_log job = { .from_prefix = "",
+		.to_prefix = "",
+		.replace = m->replace,
+		.dry_run = m->dry_run,
+		.on_progress = on_progress,
+		.ctx = (void *)m };
 	int rc = open_filled(m->from, e, opts, &job.from, ei);
 
 	if (rc == 0)
 		rc = open_filled(m->to, e, opts, &job.to, ei);
-	if (rc == 0 && m->kubernetes && !m->dry_run)
-		rc = wait_until_free(m, job.from, ei);
 	if (rc == 0)
-		rc = copy_log(&job, ret, ei);
+		rc = copy_free(m, &job, ret, ei);
 	store_close(job.from);
 	store_close(job.to);
 	return rc;

@@ -19,14 +19,6 @@ below(const struct free_log *f, const struct store_object *o)
 	return o->name + strlen(f->prefix);
 }
 
-static bool
-is_delta(const char *name)
-{
-	size_t len = strlen(name), suffix = sizeof(MLOG_DELTA_SUFFIX) - 1;
-
-	return len > suffix && strcmp(name + len - suffix, MLOG_DELTA_SUFFIX) == 0;
-}
-
 int
 free_log_look(struct free_log *f, struct err_info *ei)
 {
@@ -39,14 +31,12 @@ free_log_look(struct free_log *f, struct err_info *ei)
 
 	for (size_t i = 0; rc == 0 && i < f->objects.count; i++) {
 		const struct store_object *o = &f->objects.items[i];
-		char sha[SHA224_HEX_LEN + 1];
-		uint32_t number;
+		enum mlog_name_kind kind = mlog_name_kind(below(f, o));
 
-		if (mlog_segment_parse(below(f, o), &number, sha) == 0) {
+		if (kind == MLOG_NAME_SEGMENT) {
 			f->segments++;
 			f->bytes += o->size;
-		} else if (strcmp(below(f, o), MLOG_WRITER_NAME) != 0 &&
-			   !is_delta(below(f, o))) {
+		} else if (kind == MLOG_NAME_OTHER) {
 			rc = err_set(ei, ERR_EXISTS,
 			    "%s is no part of a log; nothing is done before it is moved away",
 			    o->name);
@@ -111,6 +101,23 @@ wait_for_lease(struct free_log *f, const struct mlog_fence *held, struct err_inf
 	return 0;
 }
 
+/* One that wrote within its lease is not waited for by the impatient. */
+static int
+check_age(struct free_log *f, const struct mlog_fence *held, struct err_info *ei)
+{
+	char name[STORE_NAME_MAX + 1];
+	struct store_object there;
+	int rc;
+
+	writer_name(f, name);
+	rc = store_stat(f->store, name, &there, ei);
+	if (rc == 0 && clock_real_ms() - there.created_ms < held->lease_s * 1000)
+		rc = err_set(ei, ERR_BUSY, "%s holds the log at %s; stop it first",
+		    held->holder != NULL ? held->holder : "a damaged WRITER",
+		    store_url(f->store));
+	return rc;
+}
+
 /* Where the store has locks, a holder that is alive has this one. */
 static int
 lock(struct free_log *f, const struct mlog_fence *held, struct err_info *ei)
@@ -123,6 +130,8 @@ lock(struct free_log *f, const struct mlog_fence *held, struct err_info *ei)
 	if (rc == ERR_BUSY)
 		return err_set(ei, rc, "%s holds the log; stop it first",
 		    held->holder != NULL ? held->holder : "another process");
+	if (rc == ERR_DENIED && f->read_only && held->released)
+		return 0;
 	return rc == ERR_UNSUPPORTED ? 0 : rc;
 }
 
@@ -145,15 +154,33 @@ swap(struct free_log *f, const struct mlog_fence *next, struct err_info *ei)
 				  : rc;
 }
 
+static int
+see(struct free_log *f, struct mlog_fence *ret, struct err_info *ei)
+{
+	int rc = free_log_look(f, ei);
+
+	if (rc == 0)
+		rc = load(f, ret, ei);
+	f->epoch = ret->epoch;
+	return rc == 0 && f->impatient && !ret->released ? check_age(f, ret, ei) : rc;
+}
+
+int
+free_log_see(struct free_log *f, struct err_info *ei)
+{
+	struct mlog_fence fence = { 0 };
+	int rc = see(f, &fence, ei);
+
+	mlog_fence_clear(&fence);
+	return rc;
+}
+
 int
 free_log_take(struct free_log *f, struct err_info *ei)
 {
 	struct mlog_fence fence = { 0 };
-	int rc = free_log_look(f, ei);
+	int rc = see(f, &fence, ei);
 
-	if (rc == 0)
-		rc = load(f, &fence, ei);
-	f->epoch = fence.epoch;
 	if (rc == 0)
 		rc = lock(f, &fence, ei);
 	if (rc == 0 && !fence.released && f->lock == NULL)

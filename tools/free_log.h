@@ -9,6 +9,10 @@ struct free_log {
 	struct store *store;
 	const char *prefix;          /* "owner/repo/" or "" */
 	const struct cancel *cancel; /* of the wait for a lease; may be NULL */
+	/* Take a holder whose WRITER is younger than its lease, by this clock, to be alive. */
+	bool impatient;
+	/* It is only read: where this process may not lock it, one that was released will do. */
+	bool read_only;
 	void (*on_wait)(
 	    void *ctx, const char *holder, int64_t left_s); /* at times; may be NULL */
 	void *ctx;
@@ -26,9 +30,14 @@ struct free_log {
  */
 int free_log_look(struct free_log *f, struct err_info *ei);
 /*
+ * The same, and whether it can be taken: ERR_BUSY as below, but nothing is waited for and
+ * nothing written.
+ */
+int free_log_see(struct free_log *f, struct err_info *ei);
+/*
  * The same, and wait until nobody holds it: WRITER says released, or there is
  * none, or it stood still for its lease; then it is marked released on behalf of whoever
- * died.  ERR_BUSY: the holder, named, is alive.  ERR_CONFLICT, ERR_CANCELED, the store's
+ * died.  ERR_BUSY: the holder, named, is alive, or (impatient) likely is.  ERR_CONFLICT, ERR_CANCELED, the store's
  * errors.
  */
 int free_log_take(struct free_log *f, struct err_info *ei);

@@ -292,9 +292,10 @@ back_up(struct reset *r, struct err_info *ei)
 	char url[URL_MAX], prefix[REPO_NAME_MAX + 40], when[32];
 	time_t now = (time_t)(clock_real_ms() / 1000);
 	struct copy_log_result done;
-	struct copy_log job = {
-		.from = r->store, .from_prefix = r->log.prefix, .to_prefix = prefix
-	};
+	struct copy_log job = { .from = r->store,
+		.from_prefix = r->log.prefix,
+		.to_prefix = prefix,
+		.as_it_is = true };
 	struct tm tm;
 	int n, rc;
 
@@ -312,7 +313,8 @@ back_up(struct reset *r, struct err_info *ei)
 		rc = copy_log(&job, &done, ei);
 	store_close(job.to);
 	if (rc != 0)
-		return err_wrap(ei, rc, "copying the log to %s/%s", url, prefix);
+		return err_wrap(
+		    ei, rc, "copying the log to %s/%s, where it is unfinished", url, prefix);
 	printf("backup: %s/%s, %zu segments, %llu bytes, verified\n", url, prefix,
 	    done.segments, (unsigned long long)done.bytes);
 	return 0;

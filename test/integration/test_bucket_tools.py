@@ -9,7 +9,7 @@ import unittest
 import paths  # makes the doubles importable
 import many_logs
 from gcs_double.client import GcsDouble
-from harness import FULL, Case, count_of, seeded, some_of
+from harness import FULL, Case, count_of, seeded, some_of, wait_until
 
 NAMES = ["acme/widgets", "Acme/gadgets", "other/.github"]
 
@@ -166,6 +166,137 @@ class BucketTools(LogsCase):
             for name in NAMES:
                 for object_name, data in self.source(name).items():
                     self.assertEqual(data, gcs.data(f"mtr-q-{sha(name)}", object_name))
+
+
+class States(LogsCase):
+    """What stands at either end, and what a copy makes of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.name = NAMES[0]
+        self.write_list([self.name])
+        self.folder = f"{self.root}/mtr-p-{sha(self.name)}"
+        self.other = f"{self.root}/mtr-q-{sha(self.name)}"
+
+    def write(self, folder, name, data, age_s=0):
+        path = os.path.join(folder, name)
+        with open(path, "wb") as file:
+            file.write(data)
+        os.utime(path, (time.time() - age_s,) * 2)
+
+    def segment(self, number, data):
+        return f"{number:04}.{hashlib.sha224(data).hexdigest()}.mutlog"
+
+    def grow(self, folder, more):
+        """The tail as the next flush leaves it; WRITER names it."""
+        (old, data), = [(n, d) for n, d in self.objects(folder).items() if n.endswith(".mutlog")]
+        os.unlink(os.path.join(folder, old))
+        self.write(folder, self.segment(0, data + more), data + more)
+        self.write(folder, "WRITER", fence("pod", True, folder).encode())
+
+    def copy(self, *arguments, status=0):
+        return self.run_tool("maint-bucket-migrate", *arguments, status=status)
+
+    def assert_kept(self, before, *words, replace=True):
+        """Refused, with and without --replace, and nothing has changed at the destination."""
+        for arguments in ((), ("--replace",))[:2 if replace else 1]:
+            program = self.copy(*arguments, status=1)
+            for word in words:
+                self.assertIn(word, program.stderr)
+            self.assertEqual(before, self.moved(self.name))
+
+    def test_of_two_objects_with_one_number_the_log_is_copied(self):
+        os.unlink(os.path.join(self.folder, "WRITER"))
+        (old, data), = self.source(self.name).items()
+        for i in range(4):  # names in any order
+            grown = data + b"%d" % i
+            self.write(self.folder, self.segment(0, grown), grown, age_s=100 - i)
+            os.utime(os.path.join(self.folder, old), (time.time() - 1000,) * 2)
+            self.copy("--replace")
+            self.assertEqual({self.segment(0, grown): grown}, self.moved(self.name))
+
+    def test_what_is_no_readable_log_is_not_copied(self):
+        before = self.source(self.name)
+        self.copy()
+        (segment, data), = [(n, d) for n, d in before.items() if n != "WRITER"]
+        os.unlink(os.path.join(self.folder, segment))
+        self.assert_kept(before, "number 0000 is missing")
+        os.unlink(os.path.join(self.folder, "WRITER"))
+        self.write(self.folder, self.segment(1, data), data)
+        self.assert_kept(before, "number 0000 is missing")
+
+    def test_nothing_is_replaced_by_a_damaged_log(self):
+        many_logs.make(self.other, [("acme", "widgets")], 10, seed=8)
+        before = self.moved(self.name)
+        (segment, data), = [(n, d) for n, d in self.source(self.name).items() if n != "WRITER"]
+        self.write(self.folder, segment, data[:-1] + b"!")
+        program = self.copy("--replace", status=1)
+        self.assertIn("nothing is replaced", program.stderr)
+        self.assertEqual(before, self.moved(self.name))
+
+    def test_a_log_that_has_grown_is_caught_up_with(self):
+        self.copy()
+        self.grow(self.folder, b"more")
+        program = self.copy()
+        self.assertIn("2 copied, 2 deleted", program.stdout)
+        self.assertEqual(self.source(self.name), self.moved(self.name))
+
+    def test_a_copy_that_has_gone_on_is_never_replaced(self):
+        self.copy()
+        self.grow(self.other, b"written there")
+        self.assert_kept(self.moved(self.name), "none of this log's", replace=False)
+        before = self.moved(self.name)
+        program = self.copy("--replace", status=1)
+        self.assertIn("has gone on since", program.stderr)
+        self.assertEqual(before, self.moved(self.name))
+
+    def test_what_an_interrupted_flush_left_is_no_part_of_it(self):
+        before = self.source(self.name)
+        segment = next(n for n in before if n != "WRITER")
+        self.write(self.folder, f"{segment}.123.delta", b"delta")
+        self.copy()
+        self.assertEqual(before, self.moved(self.name))
+        self.write(self.other, f"{segment}.123.delta", b"delta")
+        self.copy()
+        self.assertEqual(before, self.moved(self.name))
+
+    def test_a_holder_that_is_long_dead_is_not_waited_for(self):
+        self.write(self.folder, "WRITER", fence("dead", False, self.folder).encode(), age_s=2 * 86400)
+        self.copy("--dry-run")
+        self.assertFalse(json.loads(self.source(self.name)["WRITER"])["released"])
+        self.copy()
+        self.assertTrue(json.loads(self.source(self.name)["WRITER"])["released"])
+        self.assertEqual(self.source(self.name), self.moved(self.name))
+
+    def test_what_was_damaged_at_the_destination_is_copied_anew(self):
+        self.copy()
+        segment, data = next((n, d) for n, d in self.moved(self.name).items() if n != "WRITER")
+        self.write(self.other, segment, data[:-1] + b"!")
+        self.copy()
+        self.assertEqual(self.source(self.name), self.moved(self.name))
+
+    def test_a_copy_that_is_finished_stays_as_it_is(self):
+        self.copy()
+        before = os.stat(os.path.join(self.other, "WRITER"))
+        program = self.copy()
+        self.assertIn("unchanged", program.stdout)
+        after = os.stat(os.path.join(self.other, "WRITER"))
+        self.assertEqual((before.st_ino, before.st_mtime_ns), (after.st_ino, after.st_mtime_ns))
+
+    def test_what_comes_from_elsewhere_meanwhile_is_told_and_not_mixed_with(self):
+        with GcsDouble(buckets=[f"mtr-{letter}-{sha(self.name)}" for letter in "pq"], write_interval=0) as gcs:
+            for name, data in self.source(self.name).items():
+                gcs.put(f"mtr-p-{sha(self.name)}", name, data)
+            gcs.fault(kind="stall", op="rewrite", delay_s=1)
+            program = self.stage.run(
+                "maint-bucket-migrate", "--repos", f"file://{self.list}", "--from-prefix", "gs://mtr-p-",
+                "--to-prefix", "gs://mtr-q-", env={"STORAGE_EMULATOR_HOST": gcs.origin})
+            wait_until(lambda: gcs.attempts("rewrite"), program.tail)
+            stranger = self.segment(0, b"of another log")
+            gcs.put(f"mtr-q-{sha(self.name)}", stranger, b"of another log")
+            self.assertEqual(1, program.wait(60), program.tail())
+            self.assertIn(f"somebody else writes there: {stranger}", program.stderr)
+            self.assertEqual([stranger], gcs.names(f"mtr-q-{sha(self.name)}"))
 
 
 TOOLS = ("maint-bucket-migrate", "maint-bucket-reduce")

@@ -415,9 +415,14 @@ class Migrate(StepsCase):
         self.assert_restored()
 
     def test_a_dry_run_scales_nothing(self):
+        bucket = f"mtr-p-{sha_of(self.repos[0])}"
+        held = self.gcs.data(bucket, "WRITER").replace(b'"released": true', b'"released": false')
+        self.assertIn(b"false", held)
+        self.gcs.put(bucket, "WRITER", held)  # by the pod that would be scaled
         program = self.migrate("--dry-run")
         self.assertEqual(3, program.stdout.count("to be scaled from 1 to 0 and back"))
         self.assertEqual([], self.writes())
+        self.assertEqual(held, self.gcs.data(bucket, "WRITER"))
 
     def test_a_killed_run_leaves_behind_what_the_next_one_needs_to_scale_back(self):
         rng = seeded()

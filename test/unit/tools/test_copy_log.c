@@ -1,0 +1,139 @@
+/* A copy is whole, or has no WRITER; what is no log is only copied as it is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "test/unit/tools/log_rig.h"
+#include "tools/copy_log.h"
+
+static int
+copy(struct store *from, struct store *to, bool replace, bool as_it_is,
+    struct copy_log_result *ret, struct err_info *ei)
+{
+	const struct copy_log c = { .from = from,
+		.to = to,
+		.from_prefix = PREFIX,
+		.to_prefix = PREFIX,
+		.replace = replace,
+		.as_it_is = as_it_is };
+
+	return copy_log(&c, ret, ei);
+}
+
+static void
+assert_same(struct store *a, struct store *b)
+{
+	struct store_list l = { 0 };
+
+	assert_int_equal(objects_in(a), objects_in(b));
+	assert_int_equal(store_list(a, PREFIX, &l, NULL), 0);
+	for (size_t i = 0; i < l.count; i++) {
+		struct buf x, y;
+
+		buf_init(&x, 4096);
+		buf_init(&y, 4096);
+		assert_int_equal(store_get(a, l.items[i].name, 4096, &x, NULL, NULL), 0);
+		assert_int_equal(store_get(b, l.items[i].name, 4096, &y, NULL, NULL), 0);
+		assert_true(slice_eq(buf_view(&x), buf_view(&y)));
+		buf_clear(&x);
+		buf_clear(&y);
+	}
+	store_list_clear(&l);
+}
+
+static void
+fail_each_operation(bool at_source, enum store_fault fault)
+{
+	for (size_t nth = 0;; nth++) {
+		struct store *from = make_log(false), *to = NULL, *bad;
+		struct copy_log_result r;
+		struct store_object o;
+		size_t before;
+		int rc;
+
+		assert_int_equal(store_mem_new(false, &to), 0);
+		bad = at_source ? from : to;
+		before = store_mem_op_count(bad);
+		store_mem_fail(bad, nth, fault, ERR_DENIED);
+		rc = copy(from, to, false, false, &r, NULL);
+		store_mem_fail(bad, 0, STORE_FAULT_NONE, 0);
+		if (rc == 0) {
+			assert_true(store_mem_op_count(bad) - before <= nth);
+			assert_true(nth > SEGMENTS + 1);
+			assert_same(from, to);
+			store_close(from);
+			store_close(to);
+			return;
+		}
+		assert_int_equal(rc, ERR_DENIED);
+		if (store_stat(to, WRITER, &o, NULL) == 0)
+			assert_same(from, to);
+		assert_int_equal(copy(from, to, false, false, &r, NULL), 0);
+		assert_same(from, to);
+		store_close(from);
+		store_close(to);
+	}
+}
+
+static void
+a_fault_of_any_operation_leaves_no_writer_or_a_whole_copy(void **state)
+{
+	(void)state;
+	fail_each_operation(true, STORE_FAULT_BEFORE);
+	fail_each_operation(false, STORE_FAULT_BEFORE);
+	fail_each_operation(false, STORE_FAULT_AFTER);
+}
+
+static void
+what_is_no_log_is_only_copied_as_it_is(void **state)
+{
+	struct store *from = make_log(false), *to = NULL;
+	struct copy_log_result r;
+	struct err_info ei = { .text = "" };
+
+	(void)state;
+	assert_int_equal(store_mem_new(false, &to), 0);
+	assert_int_equal(
+	    store_put(from, WRITER, SLICE("{\"epoch\":"), STORE_ANY, NULL, NULL), 0);
+	assert_int_equal(copy(from, to, false, false, &r, &ei), ERR_CORRUPT);
+	assert_int_equal(objects_in(to), 0);
+	assert_int_equal(copy(from, to, false, true, &r, NULL), 0);
+	assert_int_equal(r.segments, SEGMENTS);
+	assert_int_equal(r.copied, SEGMENTS + 1);
+	assert_same(from, to);
+	store_close(from);
+	store_close(to);
+}
+
+static void
+an_empty_log_replaces_nothing(void **state)
+{
+	struct store *from = NULL, *to = make_log(false), *same = make_log(false);
+	struct copy_log_result r;
+	struct err_info ei = { .text = "" };
+
+	(void)state;
+	assert_int_equal(store_mem_new(false, &from), 0);
+	put_writer(from, "pod", true, NULL);
+	assert_int_equal(copy(from, to, true, false, &r, &ei), ERR_NOENT);
+	assert_non_null(strstr(ei.text, "empty"));
+	assert_same(same, to);
+	store_close(from);
+	store_close(to);
+	store_close(same);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fault_of_any_operation_leaves_no_writer_or_a_whole_copy),
+		cmocka_unit_test(what_is_no_log_is_only_copied_as_it_is),
+		cmocka_unit_test(an_empty_log_replaces_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
