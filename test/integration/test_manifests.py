@@ -207,11 +207,19 @@ class Manifests(unittest.TestCase):
         with open(os.path.join(FOLDER, "README.md"), encoding="utf-8") as file:
             return file.read()
 
+    def first_steps(self):
+        """The commands, each with its lines."""
+        block = self.readme().split("```\n")[3]
+        return re.findall(r"^(?:for .*do\n(?: .*\n)+done|.+)$", block, re.M)
+
+    def test_the_readme_needs_ten_commands(self):
+        self.assertEqual(10, len(self.first_steps()))
+
     def test_the_copy_of_the_example_that_the_readme_makes_has_nothing_of_the_example_left(self):
         if why_not_rendered():
             self.skipTest(why_not_rendered())
-        commands = re.findall(r"^(?:cp -r|sed -i) .*", self.readme(), re.M)
-        self.assertEqual(2, len(commands))
+        commands = [c for c in self.first_steps() if c.startswith("cp -r ")]
+        self.assertEqual(1, len(commands))
         own = {"BUCKET": "own-bucket", "REGISTRY": "registry.own:5000/a", "HOST": "mirror.own.org"}
         with tempfile.TemporaryDirectory() as root:
             shutil.copytree(FOLDER, os.path.join(root, "deploy", "kubernetes"))
@@ -224,8 +232,10 @@ class Manifests(unittest.TestCase):
 
     def test_the_readme_makes_every_secret_that_the_example_mounts(self):
         text = self.readme()
-        for account in re.search(r"^for a in ([a-z ]+); do kubectl .*gcp-\$a", text, re.M)[1].split():
-            text += f"create secret generic gcp-{account} --from-file=key.json="
+        for account in re.search(r"^for a in ([A-Za-z: ]+); do\n(?: .*\n)* .*gcp-\$", text, re.M)[1].split():
+            text += f"create secret generic gcp-{account.partition(':')[0]} --from-file=key.json="
+        for name in re.search(r"^for s in ([a-z ]+); do .*generic \$s --from-file=secret=", text, re.M)[1].split():
+            text += f"create secret generic {name} --from-file=secret="
         made = {name: {key} for name, key in re.findall(r"create secret generic ([a-z-]+) --from-[a-z]+=([a-z.]+)=", text)}
         self.assertEqual(SECRETS, made)
         (ingress,) = self.by_kind(rendered("example")[0], "Ingress").values()
