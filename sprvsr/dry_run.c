@@ -108,7 +108,7 @@ print_objects(const struct desired_opts *o, const struct plan *p)
 		if (rc == 0)
 			rc = buf_err(&yaml);
 		if (rc == 0)
-			fwrite(yaml.ptr, 1, yaml.len, stdout);
+			(void)fwrite(yaml.ptr, 1, yaml.len, stdout); /* ferror() tells */
 		json_decref(doc);
 	}
 	buf_clear(&json);
@@ -147,5 +147,7 @@ dry_run(struct k8s_shared *api, struct repo_source *source, const struct desired
 	desired_clear(&want);
 	repo_list_clear(&list);
 	observed_clear(&seen);
+	if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		rc = err_set(ei, ERR_IO, "the plan could not be written");
 	return rc;
 }

@@ -284,12 +284,11 @@ plan_item(struct pass *p, enum kind kind, const struct desired_item *item)
 		return;
 	if (b == NULL)
 		add_for(p, ACT_CREATE, kind, item, NULL);
-	else if (b->ownership == STRAYED)
-		add_for(p, ACT_REPAIR, kind, item, b);
-	else if (strcmp(b->hash, item->hashes[kind]) != 0)
+	else if (b->ownership != STRAYED && strcmp(b->hash, item->hashes[kind]) != 0)
 		plan_update(p, kind, item, b);
-	else if (drifted(p, kind, item, b) &&
-		 !was_applied_as_is(p, kind, name, b, item->hashes[kind]))
+	else if (b->ownership == STRAYED ||
+		 (drifted(p, kind, item, b) &&
+		     !was_applied_as_is(p, kind, name, b, item->hashes[kind])))
 		add_for(p, ACT_REPAIR, kind, item, b);
 }
 

@@ -174,7 +174,7 @@ tell(const struct copy_many *m, const struct repo_entry *e, int rc,
 		    ei->text[0] != '\0' ? ei->text : err_name(rc));
 	printf("%-12s %5zu segments %14llu bytes  %zu copied, %zu deleted  %s\n", state,
 	    r->segments, (unsigned long long)r->bytes, r->copied, r->deleted, e->name);
-	fflush(stdout);
+	(void)fflush(stdout); /* told at the end, with ferror() */
 }
 
 /* How many were done; the others after a signal are not begun. */
@@ -221,7 +221,9 @@ copy_many(const struct copy_many *m, struct err_info *ei)
 	if (rc != 0)
 		return rc;
 	printf("%zu of %zu repositories done\n", done, count);
-	return done == count
+	if (done < count)
+		return err_set(ei, ERR_IO, "%zu repositories were not done", count - done);
+	return fflush(stdout) == 0 && !ferror(stdout)
 		   ? 0
-		   : err_set(ei, ERR_IO, "%zu repositories were not done", count - done);
+		   : err_set(ei, ERR_IO, "all is done, but the report could not be written");
 }
