@@ -255,6 +255,27 @@ class Small(Swept):
         self.assertEqual((0, 1), self.waiting_and_buried())
         self.assertEqual(self.was[WIDGETS] - {gone}, self.pods[WIDGETS].numbers())
 
+    def test_an_hour_is_counted_from_the_answers_not_from_the_start_of_a_run(self):
+        number = self.plain_issues(WIDGETS)[0]
+        self.double.edit(WIDGETS, "delete_issue", number=number, status=404)
+        self.assertEqual((1, 0), self.waiting_and_buried_after(2 * HOUR_S - 300))
+        self.double.clock(advance_s=360)  # two hours after the first run began
+        self.assertEqual((1, 0), self.waiting_and_buried())
+        self.double.clock(advance_s=HOUR_S - 660)  # 55 minutes after the question
+        self.assertEqual((0, 1), self.waiting_and_buried_after(300))
+        self.assert_mirrors_github()
+
+    def waiting_and_buried_after(self, seconds):
+        """Of a run in which so much time passes between the listing and the questions."""
+        self.double.fault(match="POST /graphql", kind="slow", delay_s=2, times=1)
+        program = self.start_sweep("--repo", WIDGETS)
+        wait_until(lambda: any(fault["fired"] for fault in self.double.faults()), program.tail)
+        self.double.clock(advance_s=seconds)
+        self.assertEqual(0, program.wait(60), program.tail())
+        self.double.clear_faults()
+        row = self.rows(program)[WIDGETS]
+        return row["waiting"], row["buried"]
+
     def waiting_and_buried(self):
         row = self.sweep("--repo", WIDGETS)[WIDGETS]
         return row["waiting"], row["buried"]
