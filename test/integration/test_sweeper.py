@@ -322,6 +322,40 @@ class Small(Swept):
             self.assertLess(runs, 7, "a run goes on where the last one stopped")
         self.assert_mirrors_github()
 
+    def interrupted(self, swept_s=-30):
+        """A run of all was, after the first repository; when it began."""
+        now = int(time.time() * 1000)
+        self.write("sweep.json", json.dumps({
+            "version": 1, "runStartedMs": now - 60000,
+            "repos": [{"repo": WIDGETS, "sweptMs": now + swept_s * 1000, "missing": []}]}))
+        return now - 60000
+
+    def test_what_is_named_is_swept_and_an_interrupted_run_stays_so(self):
+        number = self.plain_issues(WIDGETS)[0]
+        self.double.edit(WIDGETS, "delete_issue", number=number)
+        started = self.interrupted()
+        before = self.state()
+        for arguments in ((), ("--repo", WIDGETS)):
+            rows = self.sweep("--dry-run", *arguments)
+            self.assertEqual(1, rows[WIDGETS]["deleted"], rows)
+            self.assertEqual(len(arguments) == 0, SECOND in rows)
+            self.assertEqual(before, self.state())
+        self.assertEqual(1, self.sweep("--repo", WIDGETS)[WIDGETS]["buried"])
+        self.assertEqual(started, self.state()["runStartedMs"])
+        self.assert_mirrors_github()
+        self.assertEqual({SECOND, "all"}, self.sweep().keys(), "it goes on")
+        self.assertEqual(0, self.state()["runStartedMs"])
+        self.sweep("--repo", WIDGETS)
+        self.assertEqual(0, self.state()["runStartedMs"])
+        self.assertEqual({WIDGETS, SECOND, "all"}, self.sweep().keys(), "a new one")
+        self.interrupted(swept_s=HOUR_S)
+        self.assertEqual({WIDGETS, SECOND, "all"}, self.sweep().keys(), "the clock was set back")
+        self.assertEqual(0, self.router.stop(), self.router.tail())
+        started = self.interrupted()
+        rows = self.sweep("--repo", WIDGETS, status=1)
+        self.assertIn("the router", rows[WIDGETS]["result"])
+        self.assertEqual(started, self.state()["runStartedMs"])
+
     def test_two_sweepers_do_not_overwrite_each_others_memory(self):
         self.double.fault(match=f"GET /repos/{WIDGETS}$", kind="slow", delay_s=2, times=1)
         one = self.start_sweep()
