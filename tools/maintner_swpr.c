@@ -266,29 +266,52 @@ by_age(const void *a, const void *b)
 	return strcmp(x->entry->name, y->entry->name);
 }
 
-/* Those that this run has not swept yet; an interrupted run is gone on with. */
+/* What was named, or is only looked at, is wanted now; it is no part of a run of all. */
+static bool
+is_run_of_all(const struct program *p)
+{
+	return p->set.only.count == 0 && !p->set.dry_run;
+}
+
+/* An interrupted run is gone on with. */
+static void
+begin_run(struct program *p, int64_t now)
+{
+	struct swpr_state *s = &p->memory.state;
+
+	if (is_run_of_all(p) && (s->run_started_ms == 0 || s->run_started_ms > now ||
+				    now - s->run_started_ms > RUN_MS))
+		s->run_started_ms = now;
+}
+
+/* A time to come is of a clock that was set back since, and says nothing. */
+static bool
+was_swept(const struct program *p, const struct swpr_repo_state *r, int64_t now)
+{
+	return is_run_of_all(p) && r->swept_ms >= p->memory.state.run_started_ms &&
+	       r->swept_ms <= now;
+}
+
+/* Those that this run has not swept yet. */
 static int
 make_turns(struct program *p, struct turn **ret, size_t *ret_count)
 {
-	struct swpr_state *s = &p->memory.state;
 	int64_t now = clock_real_ms();
 	struct turn *turns = mem_calloc(p->list.count + 1, sizeof(*turns));
 	size_t count = 0;
 
 	if (turns == NULL)
 		return ERR_NOMEM;
-	if (s->run_started_ms == 0 || s->run_started_ms > now ||
-	    now - s->run_started_ms > RUN_MS)
-		s->run_started_ms = now;
+	begin_run(p, now);
 	for (size_t i = 0; i < p->list.count; i++) {
 		struct turn t = { &p->list.items[i], NULL };
 
-		t.state = swpr_state_repo(s, t.entry->name);
+		t.state = swpr_state_repo(&p->memory.state, t.entry->name);
 		if (t.state == NULL) {
 			mem_free(turns);
 			return ERR_NOMEM;
 		}
-		if (t.state->swept_ms < s->run_started_ms)
+		if (!was_swept(p, t.state, now))
 			turns[count++] = t;
 	}
 	if (count < p->list.count)
@@ -356,7 +379,8 @@ sweep_all(struct program *p, const struct turn *turns, size_t count, struct err_
 		rc = ERR_CANCELED;
 	if (rc != 0)
 		return rc;
-	p->memory.state.run_started_ms = 0; /* it came to its end */
+	if (is_run_of_all(p))
+		p->memory.state.run_started_ms = 0; /* it came to its end */
 	return swpr_memory_save(&p->memory, ei);
 }
 

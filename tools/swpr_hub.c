@@ -26,6 +26,19 @@ swpr_hub_spent(const struct swpr_hub *h)
 	return gh_stats(h->gh)->requests >= h->requests_max;
 }
 
+/*
+ * The time of each answer itself, also of a 404, which has no page: a listing and the
+ * limits may take hours, and the hours between two 404s are what confirms them.
+ */
+static int
+ask(struct swpr_hub *h, const char *url, struct gh_page *ret, struct err_info *ei)
+{
+	int rc = gh_get(h->gh, url, NULL, false, ret, ei);
+
+	h->now_ms = gh_stats(h->gh)->answer_date_ms;
+	return rc;
+}
+
 /* "owner/name" as GitHub spells it now: a rename is followed. */
 static void
 take_full_name(struct swpr_hub *h, const json_t *repo)
@@ -49,7 +62,7 @@ swpr_hub_health(struct swpr_hub *h, struct err_info *ei)
 	int rc = gh_url(h->gh, url, "/repos/%s/%s", h->owner, h->name);
 
 	for (int i = 0; rc == 0; i++) {
-		rc = gh_get(h->gh, url, NULL, false, &page, ei);
+		rc = ask(h, url, &page, ei);
 		if (rc != ERR_NOENT || i + 1 >= TRIES)
 			break;
 		rc = 0; /* a replica may lag behind */
@@ -59,7 +72,6 @@ swpr_hub_health(struct swpr_hub *h, struct err_info *ei)
 	if (rc != 0)
 		return rc;
 	take_full_name(h, page.doc);
-	h->now_ms = page.server_date_ms != TIME_NONE ? page.server_date_ms : clock_real_ms();
 	issues = json_object_get(page.doc, "has_issues");
 	if (json_is_false(issues))
 		rc = err_set(ei, ERR_GONE, "issues are switched off in the repository");
@@ -277,7 +289,7 @@ swpr_hub_look(struct swpr_hub *h, uint32_t number, enum swpr_sight *ret,
 
 	moved_to[0] = '\0';
 	if (rc == 0)
-		rc = gh_get(h->gh, url, NULL, false, &page, ei);
+		rc = ask(h, url, &page, ei);
 	if (rc == ERR_GONE || rc == ERR_NOENT) {
 		*ret = rc == ERR_GONE ? SWPR_GONE : SWPR_NOT_FOUND;
 		return 0;

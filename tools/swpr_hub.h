@@ -12,8 +12,8 @@
 struct swpr_hub {
 	struct gh *gh;              /* borrowed */
 	char owner[128], name[128]; /* as GitHub calls the repository now */
-	int64_t now_ms;             /* GitHub's clock at the last health check */
-	uint64_t requests_max;      /* of gh_stats(): past it nothing more is asked */
+	int64_t now_ms;        /* GitHub's clock at its last answer to _health() or _look() */
+	uint64_t requests_max; /* of gh_stats(): past it nothing more is asked */
 };
 
 void swpr_hub_init(struct swpr_hub *h, struct gh *gh, const struct repo_entry *e);
@@ -36,6 +36,9 @@ int swpr_hub_health(struct swpr_hub *h, struct err_info *ei);
 int swpr_hub_list(
     struct swpr_hub *h, struct swpr_listing *l, bool *ret_done, struct err_info *ei);
 
-/* Ask for one number; `moved_to` is "" unless *ret is SWPR_MOVED. */
+/*
+ * Ask for one number; `moved_to` is "" unless *ret is SWPR_MOVED.  When it was seen so is
+ * in h->now_ms.
+ */
 int swpr_hub_look(struct swpr_hub *h, uint32_t number, enum swpr_sight *ret,
     char moved_to[SWPR_DESTINATION_MAX], struct err_info *ei);

@@ -62,51 +62,83 @@ swpr_state_repo(struct swpr_state *s, const char *name)
 
 /* --- missing numbers --- */
 
-static struct swpr_missing *
-find_missing(struct swpr_repo_state *r, uint32_t number)
+/*
+ * A number that comes or goes alone moves all behind it, which is little beside the question
+ * to GitHub that it takes; what concerns many goes through all of them once.
+ */
+
+/* Where it is, or belongs. */
+static size_t
+place_of(const struct swpr_repo_state *r, uint32_t number)
 {
-	for (size_t i = 0; i < r->missing_count; i++) {
-		if (r->missing[i].number == number)
-			return &r->missing[i];
+	size_t low = 0, high = r->missing_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (r->missing[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	return low;
+}
+
+static bool
+is_at(const struct swpr_repo_state *r, size_t place, uint32_t number)
+{
+	return place < r->missing_count && r->missing[place].number == number;
 }
 
 bool
 swpr_state_is_missing(const struct swpr_repo_state *r, uint32_t number)
 {
-	for (size_t i = 0; i < r->missing_count; i++) {
-		if (r->missing[i].number == number)
-			return true;
-	}
-	return false;
+	return is_at(r, place_of(r, number), number);
 }
 
-void
-swpr_state_forget(struct swpr_repo_state *r, uint32_t number)
+static void
+forget_one(struct swpr_repo_state *r, uint32_t number)
 {
-	struct swpr_missing *m = find_missing(r, number);
+	size_t place = place_of(r, number);
 
-	if (m == NULL)
+	if (!is_at(r, place, number))
 		return;
 	r->missing_count--;
-	memmove(m, m + 1, (size_t)(r->missing + r->missing_count - m) * sizeof(*m));
+	memmove(&r->missing[place], &r->missing[place + 1],
+	    (r->missing_count - place) * sizeof(*r->missing));
 }
 
-void
-swpr_state_prune(struct swpr_repo_state *r, const struct swpr_numbers *candidates)
+/* Both are sorted. */
+static void
+keep_those(struct swpr_repo_state *r, const struct swpr_numbers *numbers, bool in_it)
 {
-	size_t kept = 0;
+	size_t kept = 0, j = 0;
 
 	for (size_t i = 0; i < r->missing_count; i++) {
-		if (swpr_numbers_has(candidates, r->missing[i].number))
+		uint32_t number = r->missing[i].number;
+
+		while (j < numbers->count && numbers->items[j] < number)
+			j++;
+		if ((j < numbers->count && numbers->items[j] == number) == in_it)
 			r->missing[kept++] = r->missing[i];
 	}
 	r->missing_count = kept;
 }
 
+void
+swpr_state_forget(struct swpr_repo_state *r, const struct swpr_numbers *numbers)
+{
+	keep_those(r, numbers, false);
+}
+
+void
+swpr_state_prune(struct swpr_repo_state *r, const struct swpr_numbers *candidates)
+{
+	keep_those(r, candidates, true);
+}
+
 static int
-add_missing(struct swpr_repo_state *r, uint32_t number, int64_t first_ms, int64_t last_ms)
+insert_missing(struct swpr_repo_state *r, size_t place, struct swpr_missing m)
 {
 	if (r->missing_count == SWPR_MISSING_MAX)
 		return ERR_LIMIT;
@@ -119,7 +151,10 @@ add_missing(struct swpr_repo_state *r, uint32_t number, int64_t first_ms, int64_
 		r->missing = items;
 		r->missing_cap = cap;
 	}
-	r->missing[r->missing_count++] = (struct swpr_missing){ number, first_ms, last_ms };
+	memmove(&r->missing[place + 1], &r->missing[place],
+	    (r->missing_count - place) * sizeof(*r->missing));
+	r->missing[place] = m;
+	r->missing_count++;
 	return 0;
 }
 
@@ -128,12 +163,15 @@ static int
 note_not_found(struct swpr_repo_state *r, uint32_t number, int64_t now_ms, int64_t confirm_ms,
     enum swpr_verdict *ret)
 {
-	struct swpr_missing *m = find_missing(r, number);
+	size_t place = place_of(r, number);
+	struct swpr_missing *m;
 
-	if (m == NULL) {
+	if (!is_at(r, place, number)) {
 		*ret = SWPR_WAIT;
-		return add_missing(r, number, now_ms, now_ms);
+		return insert_missing(
+		    r, place, (struct swpr_missing){ number, now_ms, now_ms });
 	}
+	m = &r->missing[place];
 	if (now_ms < m->last_ms)
 		m->first_ms = now_ms;
 	m->last_ms = now_ms;
@@ -147,7 +185,7 @@ swpr_state_observe(struct swpr_repo_state *r, uint32_t number, enum swpr_sight s
 {
 	switch (sight) {
 	case SWPR_PRESENT:
-		swpr_state_forget(r, number);
+		forget_one(r, number);
 		*ret = SWPR_KEEP;
 		return 0;
 	case SWPR_NOT_FOUND:
@@ -169,6 +207,28 @@ is_time(const json_t *v)
 }
 
 static int
+by_number(const void *a, const void *b)
+{
+	const struct swpr_missing *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* A document may have them in any order, but each once. */
+static bool
+sort_missing(struct swpr_repo_state *r)
+{
+	if (r->missing_count == 0)
+		return true;
+	qsort(r->missing, r->missing_count, sizeof(*r->missing), by_number);
+	for (size_t i = 1; i < r->missing_count; i++) {
+		if (r->missing[i].number == r->missing[i - 1].number)
+			return false;
+	}
+	return true;
+}
+
+static int
 read_missing(const json_t *list, struct swpr_repo_state *r, const char **ret_problem)
 {
 	size_t count = json_array_size(list);
@@ -185,9 +245,12 @@ read_missing(const json_t *list, struct swpr_repo_state *r, const char **ret_pro
 		    !is_time(last) || json_integer_value(last) < json_integer_value(first))
 			*ret_problem = "an element of \"missing\" is not [number,first,last]";
 		else
-			rc = add_missing(r, (uint32_t)n, json_integer_value(first),
-			    json_integer_value(last));
+			rc = insert_missing(r, r->missing_count,
+			    (struct swpr_missing){ (uint32_t)n, json_integer_value(first),
+				json_integer_value(last) });
 	}
+	if (rc == 0 && *ret_problem == NULL && !sort_missing(r))
+		*ret_problem = "a number is twice in \"missing\"";
 	return rc;
 }
 

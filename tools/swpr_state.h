@@ -35,7 +35,7 @@ struct swpr_repo_state {
 	char name[REPO_NAME_MAX + 1];
 	int64_t
 	    swept_ms; /* end of the last complete sweep, by this machine's clock; 0: never */
-	struct swpr_missing *missing;
+	struct swpr_missing *missing; /* sorted by number, each once */
 	size_t missing_count, missing_cap;
 	struct swpr_listing listing;
 };
@@ -80,8 +80,9 @@ enum swpr_verdict {
 int swpr_state_observe(struct swpr_repo_state *r, uint32_t number, enum swpr_sight sight,
     int64_t now_ms, int64_t confirm_ms, enum swpr_verdict *ret);
 bool swpr_state_is_missing(const struct swpr_repo_state *r, uint32_t number);
-void swpr_state_forget(struct swpr_repo_state *r, uint32_t number);
-/* Forget those that are not in `candidates`: they are listed again, or tombstoned. */
+/* Forget those that are in `numbers`, which is sorted. */
+void swpr_state_forget(struct swpr_repo_state *r, const struct swpr_numbers *numbers);
+/* Forget those that are not in `candidates`, sorted: they are listed again, or tombstoned. */
 void swpr_state_prune(struct swpr_repo_state *r, const struct swpr_numbers *candidates);
 
 /* The listing begins anew the next time. */

@@ -125,25 +125,31 @@ look_at_missing(struct sweep *s, struct err_info *ei)
 
 /* --- orders --- */
 
-static void
+static int
 count_buried(struct sweep *s)
 {
+	struct swpr_numbers settled = { .items = NULL };
 	size_t asked = 0;
+	int rc = 0;
 
-	for (size_t i = 0; i < s->burial_count; i++) {
+	for (size_t i = 0; i < s->burial_count && rc == 0; i++) {
 		s->tally->buried += s->burials[i].result == SWPR_BURIED;
 		asked += s->burials[i].result == SWPR_ASKED;
 		if (s->burials[i].result != SWPR_ASKED)
-			swpr_state_forget(s->state, s->burials[i].number);
+			rc = swpr_numbers_add(&settled, s->burials[i].number);
 	}
+	swpr_numbers_sort(&settled);
+	swpr_state_forget(s->state, &settled);
+	swpr_numbers_clear(&settled);
 	if (asked > 0)
 		leave(s, "%zu tombstones were asked for, but not made while waiting", asked);
+	return rc;
 }
 
 static int
 bury(struct sweep *s, struct err_info *ei)
 {
-	int rc;
+	int rc, counted;
 
 	if (s->burial_count == 0)
 		return 0;
@@ -151,8 +157,8 @@ bury(struct sweep *s, struct err_info *ei)
 	if (rc != 0 || s->rules->dry_run)
 		return rc;
 	rc = swpr_bury(s->cluster, s->entry, s->burials, s->burial_count, ei);
-	count_buried(s);
-	return rc;
+	counted = count_buried(s);
+	return rc == 0 ? counted : rc;
 }
 
 static int

@@ -92,6 +92,7 @@ gh_new(const struct gh_opts *opts, struct gh **ret, struct err_info *ei)
 	g->stats.rate_limit = g->stats.rate_remaining = -1;
 	g->stats.graphql_limit = g->stats.graphql_remaining = -1;
 	g->stats.rate_reset_ms = g->stats.graphql_reset_ms = TIME_NONE;
+	g->stats.answer_date_ms = TIME_NONE;
 	g->offset_ms = clock_real_ms() - gh_now(g);
 	http_response_init(&g->res);
 	rc = set_spread(g);

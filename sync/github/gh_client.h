@@ -41,6 +41,8 @@ struct gh_stats {
 	int64_t rate_reset_ms;  /* Unix time; TIME_NONE */
 	/* The same for GraphQL, in points. */
 	int64_t graphql_limit, graphql_remaining, graphql_reset_ms;
+	/* GitHub's clock at the last answer, whatever its status; TIME_NONE before any. */
+	int64_t answer_date_ms;
 };
 
 struct gh_opts {

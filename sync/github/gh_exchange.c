@@ -219,7 +219,7 @@ gh_try(struct gh *g, const struct gh_call *call, struct gh_page *p, struct err_i
 			rc = send_once(g, call, url, t, ei);
 		if (rc != 0)
 			return rc;
-		p->server_date_ms = gh_set_clock(g);
+		p->server_date_ms = g->stats.answer_date_ms = gh_set_clock(g);
 		note_answer(g, t, call->resource);
 		if (g->res.status != 401)
 			gh_accept(g, t);

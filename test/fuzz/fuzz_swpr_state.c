@@ -15,6 +15,16 @@ check_listing(const struct swpr_listing *l)
 	}
 }
 
+static void
+check_missing(const struct swpr_repo_state *r)
+{
+	for (size_t i = 0; i < r->missing_count; i++) {
+		if (!swpr_state_is_missing(r, r->missing[i].number) ||
+		    (i > 0 && r->missing[i].number <= r->missing[i - 1].number))
+			abort();
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,8 +33,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (swpr_state_parse((struct slice){ (const char *)data, size }, &one, NULL) != 0)
 		return 0;
-	for (size_t i = 0; i < one.count; i++)
+	for (size_t i = 0; i < one.count; i++) {
 		check_listing(&one.repos[i]->listing);
+		check_missing(one.repos[i]);
+	}
 	buf_init(&a, SWPR_STATE_BYTES_MAX);
 	buf_init(&b, SWPR_STATE_BYTES_MAX);
 	swpr_state_format(&one, &a);

@@ -255,6 +255,27 @@ class Small(Swept):
         self.assertEqual((0, 1), self.waiting_and_buried())
         self.assertEqual(self.was[WIDGETS] - {gone}, self.pods[WIDGETS].numbers())
 
+    def test_an_hour_is_counted_from_the_answers_not_from_the_start_of_a_run(self):
+        number = self.plain_issues(WIDGETS)[0]
+        self.double.edit(WIDGETS, "delete_issue", number=number, status=404)
+        self.assertEqual((1, 0), self.waiting_and_buried_after(2 * HOUR_S - 300))
+        self.double.clock(advance_s=360)  # two hours after the first run began
+        self.assertEqual((1, 0), self.waiting_and_buried())
+        self.double.clock(advance_s=HOUR_S - 660)  # 55 minutes after the question
+        self.assertEqual((0, 1), self.waiting_and_buried_after(300))
+        self.assert_mirrors_github()
+
+    def waiting_and_buried_after(self, seconds):
+        """Of a run in which so much time passes between the listing and the questions."""
+        self.double.fault(match="POST /graphql", kind="slow", delay_s=2, times=1)
+        program = self.start_sweep("--repo", WIDGETS)
+        wait_until(lambda: any(fault["fired"] for fault in self.double.faults()), program.tail)
+        self.double.clock(advance_s=seconds)
+        self.assertEqual(0, program.wait(60), program.tail())
+        self.double.clear_faults()
+        row = self.rows(program)[WIDGETS]
+        return row["waiting"], row["buried"]
+
     def waiting_and_buried(self):
         row = self.sweep("--repo", WIDGETS)[WIDGETS]
         return row["waiting"], row["buried"]
@@ -300,6 +321,40 @@ class Small(Swept):
             runs += 1
             self.assertLess(runs, 7, "a run goes on where the last one stopped")
         self.assert_mirrors_github()
+
+    def interrupted(self, swept_s=-30):
+        """A run of all was, after the first repository; when it began."""
+        now = int(time.time() * 1000)
+        self.write("sweep.json", json.dumps({
+            "version": 1, "runStartedMs": now - 60000,
+            "repos": [{"repo": WIDGETS, "sweptMs": now + swept_s * 1000, "missing": []}]}))
+        return now - 60000
+
+    def test_what_is_named_is_swept_and_an_interrupted_run_stays_so(self):
+        number = self.plain_issues(WIDGETS)[0]
+        self.double.edit(WIDGETS, "delete_issue", number=number)
+        started = self.interrupted()
+        before = self.state()
+        for arguments in ((), ("--repo", WIDGETS)):
+            rows = self.sweep("--dry-run", *arguments)
+            self.assertEqual(1, rows[WIDGETS]["deleted"], rows)
+            self.assertEqual(len(arguments) == 0, SECOND in rows)
+            self.assertEqual(before, self.state())
+        self.assertEqual(1, self.sweep("--repo", WIDGETS)[WIDGETS]["buried"])
+        self.assertEqual(started, self.state()["runStartedMs"])
+        self.assert_mirrors_github()
+        self.assertEqual({SECOND, "all"}, self.sweep().keys(), "it goes on")
+        self.assertEqual(0, self.state()["runStartedMs"])
+        self.sweep("--repo", WIDGETS)
+        self.assertEqual(0, self.state()["runStartedMs"])
+        self.assertEqual({WIDGETS, SECOND, "all"}, self.sweep().keys(), "a new one")
+        self.interrupted(swept_s=HOUR_S)
+        self.assertEqual({WIDGETS, SECOND, "all"}, self.sweep().keys(), "the clock was set back")
+        self.assertEqual(0, self.router.stop(), self.router.tail())
+        started = self.interrupted()
+        rows = self.sweep("--repo", WIDGETS, status=1)
+        self.assertIn("the router", rows[WIDGETS]["result"])
+        self.assertEqual(started, self.state()["runStartedMs"])
 
     def test_two_sweepers_do_not_overwrite_each_others_memory(self):
         self.double.fault(match=f"GET /repos/{WIDGETS}$", kind="slow", delay_s=2, times=1)

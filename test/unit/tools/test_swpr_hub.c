@@ -76,6 +76,40 @@ a_repository_is_well_renamed_or_not_to_be_believed(void **state)
 	stop(&fx);
 }
 
+#define AT(code, time)                                                                         \
+	{                                                                                      \
+		.status = (code), .headers = "date: Sun, 06 Nov 1994 " time " GMT\n",          \
+		.body = "{}"                                                                   \
+	}
+
+/* Hours may be between the health and the number, and in the waits before an answer. */
+static void
+a_number_is_seen_when_github_answers_for_it(void **state)
+{
+	static const struct http_scripted answers[] = { REPOSITORY, AT(404, "10:49:37"),
+		AT(502, "10:49:38"), AT(404, "11:49:38"), AT(410, "11:49:39"), STATUS(404) };
+	static const int64_t want[] = { INT64_C(784118977000), INT64_C(784122578000),
+		INT64_C(784122579000) };
+	char to[SWPR_DESTINATION_MAX];
+	enum swpr_sight sight;
+	struct gh_rig fx;
+	struct swpr_hub h;
+
+	(void)state;
+	START(&fx, answers, false);
+	h = hub_of(&fx);
+	assert_int_equal(swpr_hub_health(&h, NULL), 0);
+	assert_int_equal(h.now_ms, INT64_C(784111777000));
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		assert_int_equal(swpr_hub_look(&h, 7, &sight, to, NULL), 0);
+		assert_int_equal(h.now_ms, want[i]);
+	}
+	/* Without a Date that clock goes on. */
+	assert_int_equal(swpr_hub_look(&h, 7, &sight, to, NULL), 0);
+	assert_in_range(h.now_ms, want[2], want[2] + 60000);
+	stop(&fx);
+}
+
 static void
 issues_and_pull_requests_are_listed_by_graphql(void **state)
 {
@@ -163,6 +197,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_number_is_present_gone_moved_or_not_found),
 		cmocka_unit_test(a_repository_is_well_renamed_or_not_to_be_believed),
+		cmocka_unit_test(a_number_is_seen_when_github_answers_for_it),
 		cmocka_unit_test(issues_and_pull_requests_are_listed_by_graphql),
 		cmocka_unit_test(without_graphql_rest_lists_all_of_it),
 		cmocka_unit_test(a_remembered_page_elsewhere_is_not_asked_for),

@@ -82,7 +82,7 @@ numbers_that_are_listed_again_are_forgotten(void **state)
 {
 	struct swpr_state s = { .repos = NULL };
 	struct swpr_repo_state *r = swpr_state_repo(&s, "o/r");
-	struct swpr_numbers candidates = { .items = NULL };
+	struct swpr_numbers candidates = { .items = NULL }, settled = { .items = NULL };
 	enum swpr_verdict v;
 
 	(void)state;
@@ -91,12 +91,87 @@ numbers_that_are_listed_again_are_forgotten(void **state)
 	assert_int_equal(swpr_numbers_parse("2,4-5,9", &candidates), 0);
 	swpr_state_prune(r, &candidates);
 	assert_int_equal(r->missing_count, 3);
-	swpr_state_forget(r, 4);
-	swpr_state_forget(r, 4);
+	assert_int_equal(swpr_numbers_parse("1,4,7", &settled), 0);
+	for (int i = 0; i < 2; i++)
+		swpr_state_forget(r, &settled);
 	assert_int_equal(r->missing_count, 2);
 	assert_int_equal(r->missing[0].number, 2);
 	assert_int_equal(r->missing[1].number, 5);
 	swpr_numbers_clear(&candidates);
+	swpr_numbers_clear(&settled);
+	swpr_state_clear(&s);
+}
+
+#define MANY 3000
+
+/* Against a table with a place for each number; times[] is 0 where it is not missing. */
+static void
+check_missing(const struct swpr_repo_state *r, const int64_t times[MANY + 1])
+{
+	size_t at = 0;
+
+	for (uint32_t n = 1; n <= MANY; n++) {
+		assert_int_equal(swpr_state_is_missing(r, n), times[n] != 0);
+		if (times[n] == 0)
+			continue;
+		assert_true(at < r->missing_count);
+		assert_int_equal(r->missing[at].number, n);
+		assert_int_equal(r->missing[at].first_ms, times[n]);
+		at++;
+	}
+	assert_int_equal(r->missing_count, at);
+	assert_false(swpr_state_is_missing(r, 0));
+	assert_false(swpr_state_is_missing(r, INT32_MAX));
+}
+
+/* 7 has no divisor in common with MANY + 1, so each number comes once, in no order. */
+static void
+numbers_in_any_order_are_kept_sorted_and_found(void **state)
+{
+	static int64_t times[MANY + 1];
+	struct swpr_state s = { .repos = NULL };
+	struct swpr_repo_state *r = swpr_state_repo(&s, "o/r");
+	struct swpr_numbers some = { .items = NULL };
+	enum swpr_verdict v;
+
+	(void)state;
+	for (uint32_t i = 1; i <= MANY; i++) {
+		uint32_t n = i * 7 % (MANY + 1);
+
+		times[n] = NOW + i;
+		assert_int_equal(
+		    swpr_state_observe(r, n, SWPR_NOT_FOUND, times[n], HOUR, &v), 0);
+		assert_int_equal(v, SWPR_WAIT);
+	}
+	check_missing(r, times);
+	for (uint32_t i = 1; i <= MANY; i += 5) { /* each is judged by its own time */
+		uint32_t n = i * 7 % (MANY + 1);
+
+		assert_int_equal(
+		    swpr_state_observe(r, n, SWPR_NOT_FOUND, NOW + HOUR + 999, HOUR, &v), 0);
+		assert_int_equal(v, times[n] <= NOW + 999 ? SWPR_BURY : SWPR_WAIT);
+	}
+	for (uint32_t n = 3; n <= MANY; n += 11) {
+		assert_int_equal(swpr_state_observe(r, n, SWPR_PRESENT, NOW, HOUR, &v), 0);
+		times[n] = 0;
+	}
+	check_missing(r, times);
+	for (uint32_t n = 1; n <= 2 * MANY; n += 2) { /* also those that are not there */
+		assert_int_equal(swpr_numbers_add(&some, n), 0);
+		times[n <= MANY ? n : 0] = 0;
+	}
+	swpr_state_forget(r, &some);
+	check_missing(r, times);
+	swpr_numbers_clear(&some);
+	for (uint32_t n = 4; n <= MANY; n += 4)
+		assert_int_equal(swpr_numbers_add(&some, n), 0);
+	for (uint32_t n = 1; n <= MANY; n++)
+		times[n] = n % 4 == 0 ? times[n] : 0;
+	swpr_state_prune(r, &some);
+	check_missing(r, times);
+	swpr_numbers_clear(&some);
+	swpr_state_prune(r, &some);
+	assert_int_equal(r->missing_count, 0);
 	swpr_state_clear(&s);
 }
 
@@ -123,6 +198,29 @@ the_document_goes_there_and_back(void **state)
 	swpr_state_format(&s, &b);
 	assert_string_equal(buf_cstr(&b), WHOLE);
 	buf_clear(&b);
+	swpr_state_clear(&s);
+}
+
+static void
+missing_numbers_may_be_written_in_any_order(void **state)
+{
+	static const uint32_t want[] = { 2, 5, 7, 9 };
+	struct swpr_state s;
+
+	(void)state;
+	assert_int_equal(
+	    swpr_state_parse(SLICE("{\"version\":1,\"runStartedMs\":0,\"repos\":[{\"repo\":"
+				   "\"o/r\",\"sweptMs\":5,\"missing\":[[7,1,70],[2,1,20],"
+				   "[9,1,90],[5,1,50]]}]}"),
+		&s, NULL),
+	    0);
+	assert_int_equal(s.repos[0]->missing_count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(s.repos[0]->missing[i].number, want[i]);
+		assert_int_equal(s.repos[0]->missing[i].last_ms, 10 * want[i]);
+		assert_true(swpr_state_is_missing(s.repos[0], want[i]));
+	}
+	assert_false(swpr_state_is_missing(s.repos[0], 6));
 	swpr_state_clear(&s);
 }
 
@@ -155,6 +253,9 @@ what_is_wrong_is_named_with_its_place(void **state)
 		    "\"missing\"" },
 		{ REPO("{\"repo\":\"o/r\",\"sweptMs\":0,\"missing\":[[1,3,2]]}"), ERR_PROTO,
 		    "\"missing\"" },
+		{ REPO("{\"repo\":\"o/r\",\"sweptMs\":0,\"missing\":[[3,1,1],[1,1,1],"
+		       "[3,2,2]]}"),
+		    ERR_PROTO, "a number is twice in \"missing\"" },
 		{ REPO("{\"repo\":\"o/r\",\"sweptMs\":0,\"listing\":{}}"), ERR_PROTO,
 		    "\"listing\"" },
 		{ REPO("{\"repo\":\"o/r\",\"sweptMs\":0,\"listing\":{\"part\":\"issues\","
@@ -203,7 +304,9 @@ main(void)
 		cmocka_unit_test(a_sight_of_it_makes_the_count_begin_again),
 		cmocka_unit_test(a_clock_that_was_set_back_makes_it_begin_again),
 		cmocka_unit_test(numbers_that_are_listed_again_are_forgotten),
+		cmocka_unit_test(numbers_in_any_order_are_kept_sorted_and_found),
 		cmocka_unit_test(the_document_goes_there_and_back),
+		cmocka_unit_test(missing_numbers_may_be_written_in_any_order),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_place),
 		cmocka_unit_test(reading_survives_every_allocation_failure),
 	};
