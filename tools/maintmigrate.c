@@ -19,6 +19,7 @@
 #include "tools/read_ahead.h"
 #include "tools/record_owner.h"
 #include "tools/repo_pick.h"
+#include "tools/repo_urls.h"
 #include "tools/unlisted.h"
 
 #define PROGRESS_MS 2000
@@ -119,7 +120,31 @@ read_settings(
 		s->scratch = getenv("TMPDIR");
 	if (s->scratch == NULL)
 		s->scratch = "/tmp";
-	return 0;
+	rc = repo_template_words(s->dest, ei);
+	return rc == 0 ? 0 : err_wrap(ei, rc, "--dest");
+}
+
+/* Is `dest` each repository's own folder, or their root? */
+static bool
+is_template(const struct settings *s)
+{
+	return strchr(s->dest, '{') != NULL;
+}
+
+/* *ret_status is the exit status after a failure. */
+static int
+pick(struct migration *m, int *ret_status, struct err_info *ei)
+{
+	const struct repo_pick pick = { .url = m->set.repos,
+		.only = m->set.only.items,
+		.only_count = m->set.only.count,
+		.store_opts = &m->store_opts };
+	int rc = repo_pick(&pick, &m->list, ei);
+
+	*ret_status = rc == 0 ? 2 : 1;
+	return rc == 0 && is_template(&m->set)
+		   ? repo_urls_check("dest", m->set.dest, &m->list, ei)
+		   : rc;
 }
 
 /* --- the source --- */
@@ -238,7 +263,6 @@ static int
 write_one(struct migration *m, size_t lane, struct migrate_result *ret, struct err_info *ei)
 {
 	const struct repo_entry *e = &m->list.items[lane];
-	bool own_folder = strchr(m->set.dest, '{') != NULL;
 	char prefix[REPO_NAME_MAX + 2] = "";
 	struct migrate_log job = { .holder = m->holder,
 		.prefix = prefix,
@@ -250,7 +274,7 @@ write_one(struct migration *m, size_t lane, struct migrate_result *ret, struct e
 	struct buf url;
 	int rc;
 
-	if (!own_folder)
+	if (!is_template(&m->set))
 		snprintf(prefix, sizeof(prefix), "%s/", e->name);
 	buf_init(&url, (size_t)8 << 10);
 	rc = repo_template_fill(m->set.dest, e, &url);
@@ -319,15 +343,9 @@ summary(const struct migration *m)
 static int
 run(struct migration *m, struct err_info *ei)
 {
-	const struct repo_pick pick = { .url = m->set.repos,
-		.only = m->set.only.items,
-		.only_count = m->set.only.count,
-		.store_opts = &m->store_opts };
 	char sha[SHA224_HEX_LEN + 1];
-	int rc = repo_pick(&pick, &m->list, ei);
+	int rc = sha224_hex(slice_str(m->set.source), sha);
 
-	if (rc == 0)
-		rc = sha224_hex(slice_str(m->set.source), sha);
 	if (rc == 0)
 		rc = unlisted_new(&m->unlisted);
 	if (rc == 0)
@@ -353,21 +371,22 @@ main(int argc, char **argv)
 		.large = PTHREAD_MUTEX_INITIALIZER };
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { 0 };
-	int rc = read_settings(&m.set, argc, argv, &next, &ei);
+	int status = 2, rc = read_settings(&m.set, argc, argv, &next, &ei);
 
-	if (rc != 0) {
-		fprintf(stderr, "maintmigrate: %s\n", ei.text);
-		return 2;
-	}
-	if (next == CONF_EXIT)
+	if (rc == 0 && next == CONF_EXIT)
 		return 0;
 	m.store_opts.ca_file = m.set.ca_file;
-	rc = run(&m, &ei);
+	if (rc == 0)
+		rc = pick(&m, &status, &ei);
+	if (rc == 0) {
+		status = 1;
+		rc = run(&m, &ei);
+	}
 	if (rc != 0)
 		fprintf(
 		    stderr, "maintmigrate: %s\n", ei.text[0] != '\0' ? ei.text : err_name(rc));
 	spool_free(m.spool);
 	unlisted_free(m.unlisted);
 	repo_list_clear(&m.list);
-	return rc == 0 ? 0 : 1;
+	return rc == 0 ? 0 : status;
 }

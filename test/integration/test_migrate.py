@@ -79,6 +79,33 @@ class Migrate(Case):
                  if not name.startswith(".maintner-")]
         self.assertEqual([], found)
 
+    def test_a_template_that_leads_astray_is_refused_before_anything_is_done(self):
+        for template, said in (("{foo}/{repo}", "only {sha}, {owner} and {repo}"),
+                               ("{owner}", "acme/repo-000 and acme/repo-001 would both be at")):
+            program = self.migrate(dest=f"file://{self.dest}/{template}", status=2)
+            self.assertIn(said, program.stderr)
+        self.assertFalse(os.path.exists(self.dest))
+
+    def test_bucket_tools_refuse_such_templates_too(self):
+        root = self.stage.path("coll")
+        for name in ("a", "b"):
+            many_logs.make(f"{root}/o/{name}", [("o", name)], 10, seed=3)
+        for tool, source, to, said in (
+                ("migrate", "{owner}/{repo}", ("--replace", "--to-prefix", "all/{owner}"),
+                 "o/a and o/b would both be at"),
+                ("migrate", "{owner}", ("--to-prefix", "all/{sha}"), "--from-prefix: o/a and o/b"),
+                ("migrate", "{owner}/{repo}", ("--to-prefix", "all/{name}"), "only {sha}"),
+                ("migrate", "{owner}/{repo}", ("--replace", "--to-prefix", "{owner}/{repo}//"),
+                 "o/a is where o/a is to go"),
+                ("reduce", "{owner}/{repo}", ("--to-bucket", ""), "o/a is where o/a is to go")):
+            program = self.stage.run(f"maint-bucket-{tool}", "--repo", "o/a", "--repo", "o/b",
+                                     "--from-prefix", f"file://{root}/{source}",
+                                     *to[:-1], f"file://{root}/{to[-1]}")
+            self.assertEqual(2, program.wait(), program.tail())
+            self.assertIn(said, program.stderr)
+            self.assertEqual("", program.stdout)
+        self.assertEqual(["o"], os.listdir(root))
+
     def test_another_log_or_something_else_is_not_touched(self):
         foreign = os.path.join(self.dest, "acme/repo-001")
         os.makedirs(foreign)
