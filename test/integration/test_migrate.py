@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -150,6 +151,18 @@ class Migrate(Case):
         self.migrate()
         self.assert_split()
 
+    def test_what_a_killed_run_left_on_the_disk_is_removed_by_the_next(self):
+        left = self.stage.path("maintmigrate-killed")
+        os.mkdir(left, 0o700)
+        with open(os.path.join(left, "0"), "wb") as file:
+            file.write(b"records")
+        program = self.migrate("--dry-run", "--repo", "acme/repo-003")
+        self.assertIn("removed what 1 killed runs had left", program.stderr)
+        self.assertEqual([], self.scratch())
+
+    def scratch(self):
+        return [name for name in os.listdir(self.stage.folder) if name.startswith("maintmigrate-")]
+
     def test_two_at_once_do_not_mix(self):
         first, second = self.start(), self.start()
         for program in (first, second):  # either may find that the other one is at it
@@ -214,6 +227,7 @@ class Bucket(Case):
     def start(self, gcs):
         return self.stage.run(
             "maintmigrate", "--source", f"file://{self.folder}", "--dest", "gs://logs/root",
+            "--scratch", self.stage.folder,
             *(word for name in self.names for word in ("--repo", name)),
             env={"STORAGE_EMULATOR_HOST": gcs.origin})
 
@@ -234,6 +248,21 @@ class Bucket(Case):
             program = self.start(gcs)
             self.assertEqual(0, program.wait(120), program.tail())
             self.assert_split(gcs)
+
+    def test_a_signal_stops_all_writers_and_leaves_no_scratch(self):
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
+                gcs.fault(kind="stall", op="insert", delay_s=0.5, times=-1)
+                program = self.start(gcs)
+                while not gcs.attempts("list"):
+                    self.assertIsNone(program.process.poll(), program.tail())
+                    time.sleep(0.02)
+                program.process.send_signal(sign)
+                self.assertEqual(1, program.wait(20), program.tail())
+                self.assertIn("0 of 4 repositories done", program.stdout)
+                self.assertIn("4 repositories were not done", program.stderr)
+            self.assertEqual([], [name for name in os.listdir(self.stage.folder)
+                                  if name.startswith("maintmigrate-")])
 
     def test_of_two_at_once_the_fence_stops_one(self):
         with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
