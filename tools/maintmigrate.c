@@ -372,14 +372,30 @@ summary(const struct migration *m)
 	printf("%zu of %zu repositories done\n", m->done, m->list.count);
 }
 
+/* The same for the same source, however it is spelled: an interrupted run is gone on with. */
+static int
+name_holder(struct migration *m)
+{
+	char sha[SHA224_HEX_LEN + 1];
+	struct buf url;
+	int rc;
+
+	buf_init(&url, (size_t)8 << 10);
+	rc = repo_url_normalize(m->set.source, &url);
+	if (rc == 0)
+		rc = sha224_hex(buf_view(&url), sha);
+	buf_clear(&url);
+	if (rc == 0)
+		snprintf(m->holder, sizeof(m->holder), "maintmigrate-%.16s", sha);
+	return rc;
+}
+
 static int
 run(struct migration *m, struct err_info *ei)
 {
-	char sha[SHA224_HEX_LEN + 1];
-	int rc = sha224_hex(slice_str(m->set.source), sha);
-	size_t swept;
+	size_t swept = spool_sweep(m->set.scratch);
+	int rc = name_holder(m);
 
-	swept = spool_sweep(m->set.scratch);
 	if (swept > 0)
 		fprintf(stderr, "maintmigrate: removed what %zu killed runs had left in %s\n",
 		    swept, m->set.scratch);
@@ -389,8 +405,6 @@ run(struct migration *m, struct err_info *ei)
 		rc = spool_new(m->set.scratch, m->list.count, &m->spool, ei);
 	if (rc != 0)
 		return rc;
-	/* The same for the same source, so that an interrupted run is gone on with. */
-	snprintf(m->holder, sizeof(m->holder), "maintmigrate-%.16s", sha);
 	rc = read_source(m, ei);
 	if (rc != 0)
 		return rc;

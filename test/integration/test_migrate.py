@@ -40,8 +40,8 @@ class Migrate(Case):
             json.dump({"repos": [{"repo": f"{owner}/{repo}", "is_tracking_issues": True}
                                  for owner, repo in LISTED]}, file)
 
-    def start(self, *arguments, dest=None, env=None):
-        return self.stage.run("maintmigrate", "--source", f"file://{self.folder}",
+    def start(self, *arguments, dest=None, source=None, env=None):
+        return self.stage.run("maintmigrate", "--source", source or f"file://{self.folder}",
                               "--repos", f"file://{self.list}", "--dest", dest or f"file://{self.dest}",
                               "--scratch", self.stage.folder, *arguments, env=env)
 
@@ -162,6 +162,11 @@ class Migrate(Case):
 
     def scratch(self):
         return [name for name in os.listdir(self.stage.folder) if name.startswith("maintmigrate-")]
+
+    def test_what_was_left_is_gone_on_with_however_the_source_is_spelled(self):
+        self.migrate("--repo", "acme/repo-003")
+        program = self.migrate("--repo", "acme/repo-003", source=f"file:///{self.folder}//")
+        self.assertEqual(1, program.stdout.count("unchanged"))
 
     def test_two_at_once_do_not_mix(self):
         first, second = self.start(), self.start()
