@@ -291,22 +291,46 @@ repo_template_fill(const char *text, const struct repo_entry *e, struct buf *out
 	return buf_err(out);
 }
 
+/* Append what a usual repository makes of it; every brace of which was an unknown word's. */
+static int
+fill_usual(const char *text, struct buf *out, struct err_info *ei)
+{
+	struct repo_entry usual = { .name = "owner/name", .owner_len = 5 };
+	int rc;
+
+	memset(usual.sha, 'a', SHA224_HEX_LEN);
+	rc = repo_template_fill(text, &usual, out);
+	if (rc == 0 && buf_cstr(out) == NULL)
+		rc = buf_err(out);
+	if (rc == 0 && strpbrk(buf_cstr(out), "{}") != NULL)
+		rc = err_set(ei, ERR_INVAL,
+		    "\"%s\": only {sha}, {owner} and {repo} are filled in", text);
+	return rc;
+}
+
+int
+repo_template_words(const char *text, struct err_info *ei)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b, (size_t)8 << 10);
+	rc = fill_usual(text, &b, ei);
+	buf_clear(&b);
+	return rc;
+}
+
 int
 repo_template_check(const char *text, struct err_info *ei)
 {
-	struct repo_entry usual = { .name = "owner/name", .owner_len = 5 };
 	struct addr addr;
 	struct buf b;
 	int rc;
 
-	memset(usual.sha, 'a', SHA224_HEX_LEN);
 	buf_init(&b, (size_t)4 << 10);
-	rc = repo_template_fill(text, &usual, &b);
-	if (rc == 0 && memchr(b.ptr != NULL ? b.ptr : "", '{', b.len) != NULL)
-		rc = err_set(ei, ERR_INVAL,
-		    "\"%s\": only {sha}, {owner} and {repo} are filled in", text);
+	rc = fill_usual(text, &b, ei);
 	if (rc == 0)
-		rc = buf_cstr(&b) != NULL ? addr_parse(buf_cstr(&b), &addr, ei) : buf_err(&b);
+		rc = addr_parse(buf_cstr(&b), &addr, ei);
 	buf_clear(&b);
 	return rc;
 }

@@ -62,5 +62,7 @@ bool repo_part_ok(struct slice part);
  * or when the result is no address.
  */
 int repo_template_check(const char *text, struct err_info *ei);
+/* The first half of it, for templates of other things: ERR_INVAL when a brace is left. */
+int repo_template_words(const char *text, struct err_info *ei);
 /* Append the address of `e` to `out`, whose latched error is the result. */
 int repo_template_fill(const char *text, const struct repo_entry *e, struct buf *out);

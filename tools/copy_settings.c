@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "tools/copy_many.h"
+#include "tools/repo_pick.h"
+#include "tools/repo_urls.h"
 #include "tools/stop.h"
 
 #define URL_MAX 2048
@@ -96,6 +98,52 @@ complete(const char **url, const char *rest, char out[URL_MAX], struct err_info 
 	return 0;
 }
 
+/* Every repository must have a source and a destination of its own. */
+static int
+check_places(const struct copy_program *p, const struct copy_many *m,
+    const struct repo_list *list, struct err_info *ei)
+{
+	int rc = repo_urls_check("from-prefix", m->from, list, ei);
+
+	if (rc == 0)
+		rc = repo_urls_check(p->to_flag, m->to, list, ei);
+	if (rc == 0)
+		rc = repo_urls_check_apart(m->from, m->to, list, ei);
+	return rc;
+}
+
+/*
+ * Look at all places before anything is done; *ret_status is the exit status after a
+ * failure.  What is wrong with the list itself is told by copy_many(), which reads it again.
+ */
+static int
+look_first(const struct copy_program *p, const struct copy_many *m, int *ret_status,
+    struct err_info *ei)
+{
+	const struct store_open_opts opts = { .ca_file = m->ca_file,
+		.cancel = &m->stop->cancel };
+	const struct repo_pick pick = { .url = m->repos,
+		.only = m->only.items,
+		.only_count = m->only.count,
+		.store_opts = &opts };
+	struct repo_list list = { 0 };
+	int rc = repo_template_words(m->from, ei);
+
+	*ret_status = 2;
+	if (rc == 0)
+		rc = repo_template_words(m->to, ei);
+	if (rc != 0)
+		return rc;
+	rc = repo_pick_noting(&pick, NULL, NULL, &list, ei);
+	if (rc == ERR_INVAL || rc == ERR_NOENT || rc == ERR_PROTO)
+		return 0;
+	*ret_status = rc == 0 ? 2 : 1;
+	if (rc == 0)
+		rc = check_places(p, m, &list, ei);
+	repo_list_clear(&list);
+	return rc;
+}
+
 int
 copy_main(const struct copy_program *p, int argc, char **argv)
 {
@@ -104,23 +152,25 @@ copy_main(const struct copy_program *p, int argc, char **argv)
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { 0 };
 	char from[URL_MAX], to[URL_MAX];
-	int rc = read_settings(p, &m, argc, argv, &next, &ei);
+	int status = 2, rc = read_settings(p, &m, argc, argv, &next, &ei);
 
 	if (rc == 0 && next == CONF_RUN)
 		rc = complete(&m.from, "{sha}", from, &ei);
 	if (rc == 0 && next == CONF_RUN)
 		rc = complete(&m.to, p->gathers ? "/{owner}/{repo}" : "{sha}", to, &ei);
-	if (rc != 0) {
-		fprintf(stderr, "%s: %s\n", p->name, ei.text);
-		return 2;
-	}
-	if (next == CONF_EXIT)
+	if (rc == 0 && next == CONF_EXIT)
 		return 0;
-	rc = stop_init(&stop, &ei);
 	if (rc == 0)
+		rc = stop_init(&stop, &ei);
+	if (rc == 0)
+		rc = look_first(p, &m, &status, &ei);
+	if (rc == 0) {
+		status = 1;
+		ei = (struct err_info){ .text = "" };
 		rc = copy_many(&m, &ei);
+	}
 	if (rc != 0)
 		fprintf(
 		    stderr, "%s: %s\n", p->name, ei.text[0] != '\0' ? ei.text : err_name(rc));
-	return rc == 0 ? 0 : 1;
+	return rc == 0 ? 0 : status;
 }

@@ -11,6 +11,7 @@
 
 #include "sync/replay.h"
 #include "tools/dump.h"
+#include "tools/stop.h"
 
 #define SHOWN_MAX 100 /* differences that are printed */
 
@@ -25,6 +26,7 @@ struct verify {
 	char repo[256];
 	char prefix[512];
 	uint64_t shown;
+	struct stop stop; /* from when there is a scratch snapshot on */
 };
 
 static void
@@ -70,8 +72,10 @@ make_scratch(struct verify *v, struct err_info *ei)
 	const char *base = v->d->scratch != NULL ? v->d->scratch : getenv("TMPDIR");
 	char owner[256], *slash;
 	bool unclean;
-	int rc;
+	int rc = stop_init(&v->stop, ei);
 
+	if (rc != 0)
+		return rc;
 	snprintf(v->scratch_dir, sizeof(v->scratch_dir), "%s/maint-dump-XXXXXX",
 	    base != NULL && base[0] != '\0' ? base : "/tmp");
 	if (mkdtemp(v->scratch_dir) == NULL) {
@@ -93,23 +97,25 @@ make_scratch(struct verify *v, struct err_info *ei)
 	return rc;
 }
 
-/* Only for people: a replay of gigabytes takes a while. */
+/* Told for people alone: a replay of gigabytes takes a while, and may be stopped. */
 static int
 show_progress(void *ctx, uint64_t bytes, uint64_t total)
 {
-	(void)ctx;
+	struct verify *v = ctx;
+
 	if (isatty(STDERR_FILENO) != 0)
 		fprintf(stderr, "\rreplaying %llu of %llu MB%s",
 		    (unsigned long long)(bytes >> 20), (unsigned long long)(total >> 20),
 		    bytes >= total ? "\n" : "");
-	return 0;
+	return stop_asked(&v->stop);
 }
 
 static int
 replay(struct verify *v, struct err_info *ei)
 {
-	struct store_open_opts so = { .ca_file = v->d->ca_file };
+	struct store_open_opts so = { .ca_file = v->d->ca_file, .cancel = &v->stop.cancel };
 	struct replay_opts o = { .on_progress = show_progress,
+		.ctx = v,
 		.prefix = v->prefix,
 		.apply = v->apply,
 		.into = v->scratch };
@@ -120,6 +126,8 @@ replay(struct verify *v, struct err_info *ei)
 	o.store = v->store;
 	if (rc == 0)
 		rc = replay_log(&o, ei);
+	if (rc == ERR_CANCELED)
+		err_set(ei, rc, "stopped");
 	if (rc == 0)
 		rc = replay_outbox(v->view, v->scratch, v->apply, ei);
 	if (rc == 0)

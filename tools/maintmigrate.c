@@ -4,6 +4,7 @@
  * each result is written and read back.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,12 @@
 #include "tools/read_ahead.h"
 #include "tools/record_owner.h"
 #include "tools/repo_pick.h"
+#include "tools/repo_urls.h"
+#include "tools/stop.h"
 #include "tools/unlisted.h"
 
 #define PROGRESS_MS 2000
+#define LOOK_RECORDS 64 /* between two looks whether to stop, which cost a system call */
 /*
  * Results written at once: most of the time goes by in waiting for the disk or the network.
  * A large one is written alone, since it holds a segment's worth of memory.
@@ -45,9 +49,11 @@ struct migration {
 	uint64_t records, git, gerrit, other, not_listed;
 	uint64_t bytes, total_bytes;
 	int64_t told_ms;
-	pthread_mutex_t telling; /* guards failed and standard output */
+	pthread_mutex_t telling; /* guards done and standard output */
 	pthread_mutex_t large;   /* held by whoever writes a large result */
-	size_t failed;
+	size_t done;
+	atomic_uint steps;
+	struct stop stop;
 };
 
 /* --- settings --- */
@@ -119,7 +125,31 @@ read_settings(
 		s->scratch = getenv("TMPDIR");
 	if (s->scratch == NULL)
 		s->scratch = "/tmp";
-	return 0;
+	rc = repo_template_words(s->dest, ei);
+	return rc == 0 ? 0 : err_wrap(ei, rc, "--dest");
+}
+
+/* Is `dest` each repository's own folder, or their root? */
+static bool
+is_template(const struct settings *s)
+{
+	return strchr(s->dest, '{') != NULL;
+}
+
+/* *ret_status is the exit status after a failure. */
+static int
+pick(struct migration *m, int *ret_status, struct err_info *ei)
+{
+	const struct repo_pick pick = { .url = m->set.repos,
+		.only = m->set.only.items,
+		.only_count = m->set.only.count,
+		.store_opts = &m->store_opts };
+	int rc = repo_pick(&pick, &m->list, ei);
+
+	*ret_status = rc == 0 ? 2 : 1;
+	return rc == 0 && is_template(&m->set)
+		   ? repo_urls_check("dest", m->set.dest, &m->list, ei)
+		   : rc;
 }
 
 /* --- the source --- */
@@ -178,6 +208,12 @@ part_record(struct migration *m, struct slice payload, struct err_info *ei)
 }
 
 static int
+check_stop(struct migration *m, struct err_info *ei)
+{
+	return stop_asked(&m->stop) ? err_set(ei, ERR_CANCELED, "stopped") : 0;
+}
+
+static int
 part_all(struct migration *m, struct read_ahead *log, struct err_info *ei)
 {
 	struct slice payload;
@@ -191,6 +227,8 @@ part_all(struct migration *m, struct read_ahead *log, struct err_info *ei)
 			    (unsigned long long)at.offset);
 		m->bytes += payload.len;
 		progress(m, false);
+		if (m->records % LOOK_RECORDS == 0 && (rc = check_stop(m, ei)) != 0)
+			break;
 	}
 	if (rc != ERR_NOENT)
 		return rc;
@@ -235,10 +273,21 @@ read_source(struct migration *m, struct err_info *ei)
 /* --- the results --- */
 
 static int
+on_record(void *ctx, enum migrate_step step, size_t bytes, struct err_info *ei)
+{
+	struct migration *m = ctx;
+
+	(void)step;
+	(void)bytes;
+	if (atomic_fetch_add(&m->steps, 1) % LOOK_RECORDS != 0)
+		return 0;
+	return check_stop(m, ei);
+}
+
+static int
 write_one(struct migration *m, size_t lane, struct migrate_result *ret, struct err_info *ei)
 {
 	const struct repo_entry *e = &m->list.items[lane];
-	bool own_folder = strchr(m->set.dest, '{') != NULL;
 	char prefix[REPO_NAME_MAX + 2] = "";
 	struct migrate_log job = { .holder = m->holder,
 		.prefix = prefix,
@@ -246,11 +295,13 @@ write_one(struct migration *m, size_t lane, struct migrate_result *ret, struct e
 		.append_verified = m->set.append_verified,
 		.dry_run = m->set.dry_run,
 		.spool = m->spool,
-		.lane = lane };
+		.lane = lane,
+		.on_record = on_record,
+		.ctx = m };
 	struct buf url;
 	int rc;
 
-	if (!own_folder)
+	if (!is_template(&m->set))
 		snprintf(prefix, sizeof(prefix), "%s/", e->name);
 	buf_init(&url, (size_t)8 << 10);
 	rc = repo_template_fill(m->set.dest, e, &url);
@@ -275,7 +326,7 @@ tell(struct migration *m, size_t lane, int rc, const struct migrate_result *r,
 	const char *name = m->list.items[lane].name;
 
 	pthread_mutex_lock(&m->telling);
-	m->failed += rc != 0;
+	m->done += rc == 0;
 	if (rc != 0)
 		fprintf(stderr, "maintmigrate: %s: %s\n", name,
 		    ei->text[0] != '\0' ? ei->text : err_name(rc));
@@ -297,6 +348,11 @@ write_lane(void *ctx, size_t lane)
 
 	if (is_large)
 		pthread_mutex_lock(&m->large);
+	if (stop_asked(&m->stop)) { /* neither begun nor told */
+		if (is_large)
+			pthread_mutex_unlock(&m->large);
+		return;
+	}
 	rc = write_one(m, lane, &r, &ei);
 	if (is_large)
 		pthread_mutex_unlock(&m->large);
@@ -313,37 +369,50 @@ summary(const struct migration *m)
 	    (unsigned long long)m->records, (unsigned long long)m->not_listed,
 	    (unsigned long long)m->git, (unsigned long long)m->gerrit,
 	    m->set.keep_git ? "kept" : "left out", (unsigned long long)m->other);
-	printf("%zu of %zu repositories done\n", m->list.count - m->failed, m->list.count);
+	printf("%zu of %zu repositories done\n", m->done, m->list.count);
+}
+
+/* The same for the same source, however it is spelled: an interrupted run is gone on with. */
+static int
+name_holder(struct migration *m)
+{
+	char sha[SHA224_HEX_LEN + 1];
+	struct buf url;
+	int rc;
+
+	buf_init(&url, (size_t)8 << 10);
+	rc = repo_url_normalize(m->set.source, &url);
+	if (rc == 0)
+		rc = sha224_hex(buf_view(&url), sha);
+	buf_clear(&url);
+	if (rc == 0)
+		snprintf(m->holder, sizeof(m->holder), "maintmigrate-%.16s", sha);
+	return rc;
 }
 
 static int
 run(struct migration *m, struct err_info *ei)
 {
-	const struct repo_pick pick = { .url = m->set.repos,
-		.only = m->set.only.items,
-		.only_count = m->set.only.count,
-		.store_opts = &m->store_opts };
-	char sha[SHA224_HEX_LEN + 1];
-	int rc = repo_pick(&pick, &m->list, ei);
+	size_t swept = spool_sweep(m->set.scratch);
+	int rc = name_holder(m);
 
-	if (rc == 0)
-		rc = sha224_hex(slice_str(m->set.source), sha);
+	if (swept > 0)
+		fprintf(stderr, "maintmigrate: removed what %zu killed runs had left in %s\n",
+		    swept, m->set.scratch);
 	if (rc == 0)
 		rc = unlisted_new(&m->unlisted);
 	if (rc == 0)
 		rc = spool_new(m->set.scratch, m->list.count, &m->spool, ei);
 	if (rc != 0)
 		return rc;
-	/* The same for the same source, so that an interrupted run is gone on with. */
-	snprintf(m->holder, sizeof(m->holder), "maintmigrate-%.16s", sha);
 	rc = read_source(m, ei);
 	if (rc != 0)
 		return rc;
 	jobs_run(m->list.count, WRITERS, write_lane, m);
 	summary(m);
-	return m->failed == 0
-		   ? 0
-		   : err_set(ei, ERR_IO, "%zu repositories were not done", m->failed);
+	return m->done == m->list.count ? 0
+					: err_set(ei, ERR_IO, "%zu repositories were not done",
+					      m->list.count - m->done);
 }
 
 int
@@ -353,21 +422,27 @@ main(int argc, char **argv)
 		.large = PTHREAD_MUTEX_INITIALIZER };
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { 0 };
-	int rc = read_settings(&m.set, argc, argv, &next, &ei);
+	int status = 2, rc = read_settings(&m.set, argc, argv, &next, &ei);
 
-	if (rc != 0) {
-		fprintf(stderr, "maintmigrate: %s\n", ei.text);
-		return 2;
-	}
-	if (next == CONF_EXIT)
+	if (rc == 0 && next == CONF_EXIT)
 		return 0;
 	m.store_opts.ca_file = m.set.ca_file;
-	rc = run(&m, &ei);
+	m.store_opts.cancel = &m.stop.cancel;
+	if (rc == 0)
+		rc = stop_init(&m.stop, &ei);
+	if (rc == 0)
+		rc = stop_share(&m.stop, &ei);
+	if (rc == 0)
+		rc = pick(&m, &status, &ei);
+	if (rc == 0) {
+		status = 1;
+		rc = run(&m, &ei);
+	}
 	if (rc != 0)
 		fprintf(
 		    stderr, "maintmigrate: %s\n", ei.text[0] != '\0' ? ei.text : err_name(rc));
 	spool_free(m.spool);
 	unlisted_free(m.unlisted);
 	repo_list_clear(&m.list);
-	return rc == 0 ? 0 : 1;
+	return rc == 0 ? 0 : status;
 }

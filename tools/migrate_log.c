@@ -59,6 +59,12 @@ check_holder(const struct migrate_log *m, struct store *s, struct err_info *ei)
 	return rc;
 }
 
+static int
+step(const struct migrate_log *m, enum migrate_step what, size_t bytes, struct err_info *ei)
+{
+	return m->on_record != NULL ? m->on_record(m->ctx, what, bytes, ei) : 0;
+}
+
 /*
  * Read the log beside the spool: *ret_count records are the same, up to *ret_end.  With
  * `whole` the log must have all of them.
@@ -82,6 +88,8 @@ compare(const struct migrate_log *m, struct store *s, struct spool_reader *spool
 			    "the record at %u:%llu is another than record %llu of the result",
 			    at.segment, (unsigned long long)at.offset,
 			    (unsigned long long)count);
+		if (rc == 0)
+			rc = step(m, MIGRATE_COMPARE, got.len, ei);
 		if (rc != 0)
 			break;
 		count++;
@@ -144,6 +152,8 @@ append_rest(const struct migrate_log *m, struct store *s, struct spool_reader *s
 	while (rc == 0 && (rc = spool_next(spool, &payload, ei)) == 0) {
 		rc = append_one(w, payload, &framed, ei);
 		*ret_written += rc == 0;
+		if (rc == 0)
+			rc = step(m, MIGRATE_WRITE, payload.len, ei);
 	}
 	if (rc == ERR_NOENT)
 		rc = mlog_writer_finish(w, ei);

@@ -6,6 +6,11 @@
 #include "base/store/store.h"
 #include "tools/spool.h"
 
+enum migrate_step {
+	MIGRATE_COMPARE, /* a record of the log was compared, before or after writing */
+	MIGRATE_WRITE,   /* one was appended; not yet flushed */
+};
+
 struct migrate_log {
 	const char *url;                          /* of the store */
 	const char *prefix;                       /* of the log in it: "owner/repo/" or "" */
@@ -19,6 +24,9 @@ struct migrate_log {
 	bool dry_run; /* look and compare, write nothing */
 	struct spool *spool;
 	size_t lane; /* of it */
+	/* Told of each record; a code other than 0 gives up with it.  May be NULL. */
+	int (*on_record)(void *ctx, enum migrate_step step, size_t bytes, struct err_info *ei);
+	void *ctx;
 };
 
 struct migrate_result {

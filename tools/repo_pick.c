@@ -88,7 +88,8 @@ cut_down(const struct repo_pick *p, struct repo_list *l, struct err_info *ei)
 }
 
 int
-repo_pick(const struct repo_pick *p, struct repo_list *ret, struct err_info *ei)
+repo_pick_noting(const struct repo_pick *p, repo_list_note note, void *ctx,
+    struct repo_list *ret, struct err_info *ei)
 {
 	struct repo_list l = { 0 };
 	struct buf text;
@@ -97,7 +98,7 @@ repo_pick(const struct repo_pick *p, struct repo_list *ret, struct err_info *ei)
 	buf_init(&text, REPO_LIST_BYTES_MAX);
 	rc = p->url != NULL ? fetch(p, &text, ei) : write_list(p, &text, ei);
 	if (rc == 0)
-		rc = repo_list_parse(buf_view(&text), tell, NULL, &l, ei);
+		rc = repo_list_parse(buf_view(&text), note, ctx, &l, ei);
 	buf_clear(&text);
 	if (rc == 0)
 		rc = cut_down(p, &l, ei);
@@ -106,4 +107,10 @@ repo_pick(const struct repo_pick *p, struct repo_list *ret, struct err_info *ei)
 	else
 		repo_list_clear(&l);
 	return rc;
+}
+
+int
+repo_pick(const struct repo_pick *p, struct repo_list *ret, struct err_info *ei)
+{
+	return repo_pick_noting(p, tell, NULL, ret, ei);
 }

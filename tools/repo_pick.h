@@ -20,3 +20,6 @@ struct repo_pick {
  * or when nothing is left, and as repo_list_parse() and the store.
  */
 int repo_pick(const struct repo_pick *p, struct repo_list *ret, struct err_info *ei);
+/* The same, with skipped entries told to `note` alone, which may be NULL. */
+int repo_pick_noting(const struct repo_pick *p, repo_list_note note, void *ctx,
+    struct repo_list *ret, struct err_info *ei);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +13,13 @@
 
 #include "base/mem.h"
 #include "mutation-log/mlog.h"
+#include "tools/scratch.h"
 
 #define BUFFERS_BYTES ((size_t)32 << 20) /* of all destinations together */
 #define BUFFER_MAX ((size_t)256 << 10)   /* of one */
 #define BUFFER_MIN ((size_t)4 << 10)
 #define READ_BYTES ((size_t)256 << 10)
+#define DIR_PREFIX "maintmigrate-"
 
 struct lane {
 	struct buf pending;
@@ -27,7 +28,7 @@ struct lane {
 };
 
 struct spool {
-	char dir[PATH_MAX];
+	struct scratch dir;
 	struct lane *lanes;
 	size_t count, buffer_bytes;
 };
@@ -42,7 +43,7 @@ struct spool_reader {
 static void
 lane_path(const struct spool *s, size_t lane, char out[PATH_MAX])
 {
-	snprintf(out, PATH_MAX, "%s/%zu", s->dir, lane);
+	snprintf(out, PATH_MAX, "%s/%zu", s->dir.path, lane);
 }
 
 static int
@@ -51,20 +52,26 @@ fail(struct err_info *ei, const char *what, const char *path)
 	return err_set(ei, err_from_errno(errno), "%s %s: %s", what, path, strerror(errno));
 }
 
+size_t
+spool_sweep(const char *dir)
+{
+	return scratch_sweep(dir, DIR_PREFIX);
+}
+
 int
 spool_new(const char *dir, size_t count, struct spool **ret, struct err_info *ei)
 {
 	struct spool *s = mem_zalloc(sizeof(*s));
-	int n;
+	int rc;
 
 	if (s == NULL)
 		return ERR_NOMEM;
-	n = snprintf(s->dir, sizeof(s->dir), "%s/maintmigrate-XXXXXX", dir);
 	s->lanes = mem_calloc(count > 0 ? count : 1, sizeof(*s->lanes));
-	if (s->lanes == NULL || n < 0 || (size_t)n >= sizeof(s->dir) - 32) {
+	rc = s->lanes == NULL ? ERR_NOMEM : scratch_make(dir, DIR_PREFIX, &s->dir, ei);
+	if (rc != 0) {
 		mem_free(s->lanes);
 		mem_free(s);
-		return s == NULL ? ERR_NOMEM : err_set(ei, ERR_INVAL, "%s: too long", dir);
+		return rc;
 	}
 	s->count = count;
 	s->buffer_bytes = BUFFERS_BYTES / (count > 0 ? count : 1);
@@ -74,13 +81,6 @@ spool_new(const char *dir, size_t count, struct spool **ret, struct err_info *ei
 		s->buffer_bytes = BUFFER_MIN;
 	for (size_t i = 0; i < count; i++)
 		buf_init(&s->lanes[i].pending, SIZE_MAX / 2);
-	if (mkdtemp(s->dir) == NULL) {
-		int rc = fail(ei, "cannot make", s->dir);
-
-		s->dir[0] = '\0';
-		spool_free(s);
-		return rc;
-	}
 	*ret = s;
 	return 0;
 }
@@ -98,8 +98,7 @@ spool_free(struct spool *s)
 			unlink(path);
 		buf_clear(&s->lanes[i].pending);
 	}
-	if (s->dir[0] != '\0')
-		rmdir(s->dir);
+	scratch_remove(&s->dir);
 	mem_free(s->lanes);
 	mem_free(s);
 }

@@ -10,6 +10,8 @@
 struct spool;        /* all destinations' records */
 struct spool_reader; /* one's, from the first on */
 
+/* Remove the directories that killed processes left below `dir`; returns how many. */
+size_t spool_sweep(const char *dir);
 /*
  * Spool for `count` destinations in a new directory below `dir`.  ERR_NOMEM, and what the
  * operating system says.

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -14,9 +16,10 @@ stop_asked(struct stop *s)
 	struct signalfd_siginfo info;
 
 	while (read(s->fd, &info, sizeof(info)) == sizeof(info)) {
-		if (s->stopping)
+		if (atomic_exchange(&s->stopping, true))
 			_exit(1);
-		s->stopping = true;
+		if (s->latch >= 0)
+			eventfd_write(s->latch, 1);
 	}
 	return s->stopping;
 }
@@ -34,7 +37,7 @@ stop_init(struct stop *s, struct err_info *ei)
 {
 	sigset_t set;
 
-	*s = (struct stop){ .fd = -1 };
+	*s = (struct stop){ .fd = -1, .latch = -1 };
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -44,5 +47,20 @@ stop_init(struct stop *s, struct err_info *ei)
 	if (s->fd < 0)
 		return err_set(ei, ERR_IO, "signals: %s", strerror(errno));
 	s->cancel = (struct cancel){ .fd = s->fd, .check = check, .ctx = s };
+	return 0;
+}
+
+/* A signal is read by one thread alone, and wakes no other; an event that stays does. */
+int
+stop_share(struct stop *s, struct err_info *ei)
+{
+	struct epoll_event in = { .events = EPOLLIN };
+	int both = epoll_create1(EPOLL_CLOEXEC);
+
+	s->latch = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (both < 0 || s->latch < 0 || epoll_ctl(both, EPOLL_CTL_ADD, s->fd, &in) != 0 ||
+	    epoll_ctl(both, EPOLL_CTL_ADD, s->latch, &in) != 0)
+		return err_set(ei, ERR_IO, "signals: %s", strerror(errno));
+	s->cancel.fd = both;
 	return 0;
 }

@@ -3,11 +3,14 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/http.h"
 
 struct stop {
 	int fd;
-	bool stopping;
+	int latch; /* of stop_share(): readable from the first signal on; else -1 */
+	atomic_bool stopping;
 	bool finishing;       /* the program tidies up: a first signal ends nothing any more */
 	struct cancel cancel; /* for stores, HTTP and waits */
 };
@@ -17,5 +20,10 @@ struct stop {
  * which must stay where it is.  SIGPIPE is ignored.  ERR_IO.
  */
 int stop_init(struct stop *s, struct err_info *ei);
+/*
+ * Let any number of threads use it: all that wait are woken, and each later wait is given up
+ * at once.  Not together with `finishing`.  ERR_IO.
+ */
+int stop_share(struct stop *s, struct err_info *ei);
 /* Was one caught?  A second one ends the program at once, with status 1. */
 bool stop_asked(struct stop *s);

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -39,8 +40,8 @@ class Migrate(Case):
             json.dump({"repos": [{"repo": f"{owner}/{repo}", "is_tracking_issues": True}
                                  for owner, repo in LISTED]}, file)
 
-    def start(self, *arguments, dest=None, env=None):
-        return self.stage.run("maintmigrate", "--source", f"file://{self.folder}",
+    def start(self, *arguments, dest=None, source=None, env=None):
+        return self.stage.run("maintmigrate", "--source", source or f"file://{self.folder}",
                               "--repos", f"file://{self.list}", "--dest", dest or f"file://{self.dest}",
                               "--scratch", self.stage.folder, *arguments, env=env)
 
@@ -78,6 +79,33 @@ class Migrate(Case):
         found = [name for _, _, files in os.walk(self.dest) for name in files
                  if not name.startswith(".maintner-")]
         self.assertEqual([], found)
+
+    def test_a_template_that_leads_astray_is_refused_before_anything_is_done(self):
+        for template, said in (("{foo}/{repo}", "only {sha}, {owner} and {repo}"),
+                               ("{owner}", "acme/repo-000 and acme/repo-001 would both be at")):
+            program = self.migrate(dest=f"file://{self.dest}/{template}", status=2)
+            self.assertIn(said, program.stderr)
+        self.assertFalse(os.path.exists(self.dest))
+
+    def test_bucket_tools_refuse_such_templates_too(self):
+        root = self.stage.path("coll")
+        for name in ("a", "b"):
+            many_logs.make(f"{root}/o/{name}", [("o", name)], 10, seed=3)
+        for tool, source, to, said in (
+                ("migrate", "{owner}/{repo}", ("--replace", "--to-prefix", "all/{owner}"),
+                 "o/a and o/b would both be at"),
+                ("migrate", "{owner}", ("--to-prefix", "all/{sha}"), "--from-prefix: o/a and o/b"),
+                ("migrate", "{owner}/{repo}", ("--to-prefix", "all/{name}"), "only {sha}"),
+                ("migrate", "{owner}/{repo}", ("--replace", "--to-prefix", "{owner}/{repo}//"),
+                 "o/a is where o/a is to go"),
+                ("reduce", "{owner}/{repo}", ("--to-bucket", ""), "o/a is where o/a is to go")):
+            program = self.stage.run(f"maint-bucket-{tool}", "--repo", "o/a", "--repo", "o/b",
+                                     "--from-prefix", f"file://{root}/{source}",
+                                     *to[:-1], f"file://{root}/{to[-1]}")
+            self.assertEqual(2, program.wait(), program.tail())
+            self.assertIn(said, program.stderr)
+            self.assertEqual("", program.stdout)
+        self.assertEqual(["o"], os.listdir(root))
 
     def test_another_log_or_something_else_is_not_touched(self):
         foreign = os.path.join(self.dest, "acme/repo-001")
@@ -122,6 +150,23 @@ class Migrate(Case):
             program.kill()
         self.migrate()
         self.assert_split()
+
+    def test_what_a_killed_run_left_on_the_disk_is_removed_by_the_next(self):
+        left = self.stage.path("maintmigrate-killed")
+        os.mkdir(left, 0o700)
+        with open(os.path.join(left, "0"), "wb") as file:
+            file.write(b"records")
+        program = self.migrate("--dry-run", "--repo", "acme/repo-003")
+        self.assertIn("removed what 1 killed runs had left", program.stderr)
+        self.assertEqual([], self.scratch())
+
+    def scratch(self):
+        return [name for name in os.listdir(self.stage.folder) if name.startswith("maintmigrate-")]
+
+    def test_what_was_left_is_gone_on_with_however_the_source_is_spelled(self):
+        self.migrate("--repo", "acme/repo-003")
+        program = self.migrate("--repo", "acme/repo-003", source=f"file:///{self.folder}//")
+        self.assertEqual(1, program.stdout.count("unchanged"))
 
     def test_two_at_once_do_not_mix(self):
         first, second = self.start(), self.start()
@@ -187,6 +232,7 @@ class Bucket(Case):
     def start(self, gcs):
         return self.stage.run(
             "maintmigrate", "--source", f"file://{self.folder}", "--dest", "gs://logs/root",
+            "--scratch", self.stage.folder,
             *(word for name in self.names for word in ("--repo", name)),
             env={"STORAGE_EMULATOR_HOST": gcs.origin})
 
@@ -207,6 +253,21 @@ class Bucket(Case):
             program = self.start(gcs)
             self.assertEqual(0, program.wait(120), program.tail())
             self.assert_split(gcs)
+
+    def test_a_signal_stops_all_writers_and_leaves_no_scratch(self):
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
+                gcs.fault(kind="stall", op="insert", delay_s=0.5, times=-1)
+                program = self.start(gcs)
+                while not gcs.attempts("list"):
+                    self.assertIsNone(program.process.poll(), program.tail())
+                    time.sleep(0.02)
+                program.process.send_signal(sign)
+                self.assertEqual(1, program.wait(20), program.tail())
+                self.assertIn("0 of 4 repositories done", program.stdout)
+                self.assertIn("4 repositories were not done", program.stderr)
+            self.assertEqual([], [name for name in os.listdir(self.stage.folder)
+                                  if name.startswith("maintmigrate-")])
 
     def test_of_two_at_once_the_fence_stops_one(self):
         with GcsDouble(buckets=["logs"], write_interval=0) as gcs:

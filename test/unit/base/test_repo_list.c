@@ -209,6 +209,11 @@ templates_are_filled_and_checked(void **state)
 	assert_int_equal(repo_template_check("mtr-s-{digest}:9000", &ei), ERR_INVAL);
 	assert_non_null(strstr(ei.text, "{sha}, {owner} and {repo}"));
 	assert_int_equal(repo_template_check("mtr-s-{sha}", &ei), ERR_INVAL);
+	assert_int_equal(repo_template_words("gs://mtr-p-{sha}/{owner}", &ei), 0);
+	assert_int_equal(repo_template_words("gs://logs", &ei), 0);
+	assert_int_equal(repo_template_words("gs://logs/{name}", &ei), ERR_INVAL);
+	assert_int_equal(repo_template_words("gs://logs/{owner", &ei), ERR_INVAL);
+	assert_int_equal(repo_template_words("gs://logs/repo}", &ei), ERR_INVAL);
 }
 
 static void

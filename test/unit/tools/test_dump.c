@@ -1,4 +1,5 @@
 /* maint-dump's jobs over a small mirror: what they print, and what --verify finds. */
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "base/json.h"
@@ -135,6 +136,22 @@ a_snapshot_that_its_log_makes_is_good(void **state)
 	mr_close(fx->mirror);
 	assert_int_equal(verify(fx), 0);
 	assert_non_null(strstr(fx->text, "\"differences\":0"));
+}
+
+static void
+a_signal_ends_the_replay_and_leaves_no_scratch(void **state)
+{
+	struct fixture *fx = *state;
+	sigset_t set;
+
+	mr_close(fx->mirror);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	assert_int_equal(raise(SIGTERM), 0);
+	assert_int_equal(verify(fx), ERR_CANCELED);
+	assert_string_equal(fx->ei.text, "stopped");
+	assert_int_equal(verify(fx), 0);
 }
 
 /* What is not flushed yet is no difference; a writer may be at work. */
@@ -310,6 +327,7 @@ main(void)
 		WITH(a_log_is_printed_record_by_record),
 		WITH(a_snapshot_is_printed_with_all_that_it_holds),
 		WITH(a_snapshot_that_its_log_makes_is_good),
+		WITH(a_signal_ends_the_replay_and_leaves_no_scratch),
 		WITH(an_outbox_counts_as_log),
 		WITH(a_planted_difference_is_found),
 		WITH(a_log_that_lacks_a_record_is_found),
