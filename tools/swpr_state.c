@@ -33,30 +33,57 @@ swpr_state_clear(struct swpr_state *s)
 	*s = (struct swpr_state){ .repos = NULL };
 }
 
+/* Where it is, or belongs. */
+static size_t
+place_of_repo(const struct swpr_state *s, const char *name)
+{
+	size_t low = 0, high = s->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcasecmp(s->repos[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int
+grow(struct swpr_state *s)
+{
+	size_t cap = s->cap == 0 ? 16 : 2 * s->cap;
+	struct swpr_repo_state **repos;
+
+	if (s->count < s->cap)
+		return 0;
+	repos = mem_realloc(s->repos, cap * sizeof(struct swpr_repo_state *));
+	if (repos == NULL)
+		return ERR_NOMEM;
+	s->repos = repos;
+	s->cap = cap;
+	return 0;
+}
+
 struct swpr_repo_state *
 swpr_state_repo(struct swpr_state *s, const char *name)
 {
+	size_t place = place_of_repo(s, name);
 	struct swpr_repo_state *r;
 
-	for (size_t i = 0; i < s->count; i++) {
-		if (strcasecmp(s->repos[i]->name, name) == 0)
-			return s->repos[i];
-	}
-	if (s->count == s->cap) {
-		size_t cap = s->cap == 0 ? 16 : 2 * s->cap;
-		struct swpr_repo_state **repos =
-		    mem_realloc(s->repos, cap * sizeof(struct swpr_repo_state *));
-
-		if (repos == NULL)
-			return NULL;
-		s->repos = repos;
-		s->cap = cap;
-	}
+	if (place < s->count && strcasecmp(s->repos[place]->name, name) == 0)
+		return s->repos[place];
+	if (grow(s) != 0)
+		return NULL;
 	r = mem_zalloc(sizeof(*r));
 	if (r == NULL)
 		return NULL;
 	snprintf(r->name, sizeof(r->name), "%s", name);
-	s->repos[s->count++] = r;
+	memmove(&s->repos[place + 1], &s->repos[place],
+	    (s->count - place) * sizeof(struct swpr_repo_state *));
+	s->repos[place] = r;
+	s->count++;
 	return r;
 }
 

@@ -41,8 +41,9 @@ struct swpr_repo_state {
 };
 
 struct swpr_state {
-	int64_t run_started_ms;         /* of a run that did not come to its end; else 0 */
-	struct swpr_repo_state **repos; /* the pointers stay valid until the end */
+	int64_t run_started_ms; /* of a run that did not come to its end; else 0 */
+	/* Sorted by name, whatever its case; what they point to stays until the end. */
+	struct swpr_repo_state **repos;
 	size_t count, cap;
 };
 

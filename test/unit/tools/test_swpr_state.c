@@ -6,6 +6,9 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <strings.h>
+
 #include "base/mem.h"
 #include "tools/swpr_state.h"
 
@@ -175,13 +178,40 @@ numbers_in_any_order_are_kept_sorted_and_found(void **state)
 	swpr_state_clear(&s);
 }
 
+/* --- repositories --- */
+
+static void
+a_repository_is_found_in_any_case_and_stays_where_it_is(void **state)
+{
+	struct swpr_state s = { .repos = NULL };
+	struct swpr_repo_state *got[500];
+	char name[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "%s/r%u", i % 2 == 0 ? "o" : "P", i * 7 % 500);
+		got[i] = swpr_state_repo(&s, name);
+		assert_non_null(got[i]);
+		assert_string_equal(got[i]->name, name);
+	}
+	assert_int_equal(s.count, 500);
+	for (unsigned i = 0; i < 500; i++) {
+		snprintf(name, sizeof(name), "%s/R%u", i % 2 == 0 ? "O" : "p", i * 7 % 500);
+		assert_ptr_equal(swpr_state_repo(&s, name), got[i]);
+	}
+	assert_int_equal(s.count, 500);
+	for (size_t i = 1; i < s.count; i++)
+		assert_true(strcasecmp(s.repos[i - 1]->name, s.repos[i]->name) < 0);
+	swpr_state_clear(&s);
+}
+
 /* --- the document --- */
 
 #define WHOLE                                                                                  \
 	"{\"version\":1,\"runStartedMs\":17,\"repos\":[\n"                                     \
+	"{\"repo\":\"a/b\",\"sweptMs\":6,\"missing\":[]},\n"                                   \
 	"{\"repo\":\"o/r\",\"sweptMs\":5,\"missing\":[[7,1,2],[9,3,3]],"                       \
-	"\"listing\":{\"part\":\"issues\",\"next\":\"a\\\"b\",\"seen\":\"1-5,7\"}},\n"         \
-	"{\"repo\":\"a/b\",\"sweptMs\":6,\"missing\":[]}]}\n"
+	"\"listing\":{\"part\":\"issues\",\"next\":\"a\\\"b\",\"seen\":\"1-5,7\"}}]}\n"
 
 static void
 the_document_goes_there_and_back(void **state)
@@ -191,8 +221,8 @@ the_document_goes_there_and_back(void **state)
 
 	(void)state;
 	assert_int_equal(swpr_state_parse(SLICE(WHOLE), &s, NULL), 0);
-	assert_ptr_equal(swpr_state_repo(&s, "O/R"), s.repos[0]);
-	assert_int_equal(s.repos[0]->listing.seen.count, 6);
+	assert_ptr_equal(swpr_state_repo(&s, "O/R"), s.repos[1]);
+	assert_int_equal(s.repos[1]->listing.seen.count, 6);
 	assert_non_null(swpr_state_repo(&s, "new/one")); /* nothing to say of it */
 	buf_init(&b, 4096);
 	swpr_state_format(&s, &b);
@@ -305,6 +335,7 @@ main(void)
 		cmocka_unit_test(a_clock_that_was_set_back_makes_it_begin_again),
 		cmocka_unit_test(numbers_that_are_listed_again_are_forgotten),
 		cmocka_unit_test(numbers_in_any_order_are_kept_sorted_and_found),
+		cmocka_unit_test(a_repository_is_found_in_any_case_and_stays_where_it_is),
 		cmocka_unit_test(the_document_goes_there_and_back),
 		cmocka_unit_test(missing_numbers_may_be_written_in_any_order),
 		cmocka_unit_test(what_is_wrong_is_named_with_its_place),
