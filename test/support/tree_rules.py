@@ -38,7 +38,7 @@ QUOTED = {
 SYSTEM = {
     "curl/": ("base/http_curl.c",),
     "uv.h": ("base/fcgi/",),
-    "openssl/": ("base/digest.c", "base/jwt.c"),
+    "openssl/": ("base/digest.c", "base/jwt.c", "base/x509.c"),
     "lmdb.h": ("lmdb-schema/snap_format.h",),
     "fcgiapp.h": ("fcgi/request_libfcgi.c",),
     "pcre2.h": ("base/cel/cel_match.c",),
