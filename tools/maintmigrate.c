@@ -284,6 +284,17 @@ on_record(void *ctx, enum migrate_step step, size_t bytes, struct err_info *ei)
 	return check_stop(m, ei);
 }
 
+static void
+on_wait(void *ctx, size_t lane, const char *holder, int64_t lease_s)
+{
+	const struct migration *m = ctx;
+
+	fprintf(stderr,
+	    "maintmigrate: %s: %s did not release the log: waiting %lld s for its lease to "
+	    "end\n",
+	    m->list.items[lane].name, holder, (long long)lease_s);
+}
+
 static int
 write_one(struct migration *m, size_t lane, struct migrate_result *ret, struct err_info *ei)
 {
@@ -297,6 +308,7 @@ write_one(struct migration *m, size_t lane, struct migrate_result *ret, struct e
 		.spool = m->spool,
 		.lane = lane,
 		.on_record = on_record,
+		.on_wait = on_wait,
 		.ctx = m };
 	struct buf url;
 	int rc;

@@ -229,21 +229,22 @@ class Bucket(Case):
         self.names = [f"{owner}/{repo}" for owner, repo in LISTED[:4]]
         self.want, _ = many_logs.split(self.folder, self.names)
 
-    def start(self, gcs):
+    def start(self, gcs, *arguments, names=None):
+        names = self.names if names is None else names
         return self.stage.run(
             "maintmigrate", "--source", f"file://{self.folder}", "--dest", "gs://logs/root",
             "--scratch", self.stage.folder,
-            *(word for name in self.names for word in ("--repo", name)),
+            *(word for name in names for word in ("--repo", name)), *arguments,
             env={"STORAGE_EMULATOR_HOST": gcs.origin})
 
-    def assert_split(self, gcs):
-        for name, digest in self.want.items():
+    def assert_split(self, gcs, names=None):
+        for name in names or self.names:
             local = tempfile.mkdtemp(dir=self.stage.folder)
             for path in gcs.names("logs"):
                 if path.startswith(f"root/{name}/"):
                     with open(os.path.join(local, path.split("/")[-1]), "wb") as file:
                         file.write(gcs.data("logs", path))
-            self.assertEqual(digest, many_logs.digest_of(local), name)
+            self.assertEqual(self.want[name], many_logs.digest_of(local), name)
 
     def test_faults_of_the_bucket_are_overcome(self):
         with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
@@ -253,6 +254,41 @@ class Bucket(Case):
             program = self.start(gcs)
             self.assertEqual(0, program.wait(120), program.tail())
             self.assert_split(gcs)
+
+    def put_half(self, gcs, name, lease_s):
+        """Half of a result, as pod-7 left it: the WRITER."""
+        half = many_logs.Segments(self.stage.path("half"))
+        mine = [p for p in many_logs.payloads(self.folder) if many_logs._names_of(p)[0] == name]
+        for payload in mine[:len(mine) // 2]:
+            half.add(payload)
+        half.close()
+        segment = os.listdir(half.folder)[0]
+        with open(os.path.join(half.folder, segment), "rb") as file:
+            data = file.read()
+        writer = json.dumps({"epoch": 1, "holder": "pod-7", "released": False, "lease_s": lease_s,
+                             "tail": {"number": 0, "size": len(data), "sha224": segment[5:61]}})
+        gcs.put("logs", f"root/{name}/{segment}", data)
+        gcs.put("logs", f"root/{name}/WRITER", writer.encode())
+        return segment, writer.encode()
+
+    def test_a_holder_that_died_is_waited_for_and_one_that_lives_is_told(self):
+        name = self.names[0]
+        with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
+            _, writer = self.put_half(gcs, name, lease_s=2)
+            program = self.start(gcs, "--append-verified", "--dry-run", names=[name])
+            self.assertEqual(1, program.wait(60), program.tail())
+            self.assertIn("pod-7 holds the log, or died", program.stderr)
+            program = self.start(gcs, "--append-verified", names=[name])
+            while f"{name}: pod-7 did not release the log: waiting 2 s" not in program.stderr:
+                self.assertIsNone(program.process.poll(), program.tail())
+                time.sleep(0.02)
+            gcs.put("logs", f"root/{name}/WRITER", writer.replace(b'"lease_s": 2', b'"lease_s": 1'))
+            self.assertEqual(1, program.wait(60), program.tail())
+            self.assertIn("is being written by pod-7", program.stderr)
+            program = self.start(gcs, "--append-verified", names=[name])
+            self.assertEqual(0, program.wait(60), program.tail())
+            self.assertEqual(1, program.stdout.count("gone on with"))
+            self.assert_split(gcs, [name])
 
     def test_a_signal_stops_all_writers_and_leaves_no_scratch(self):
         for sign in (signal.SIGINT, signal.SIGTERM):
