@@ -271,6 +271,21 @@ class Bucket(Case):
         gcs.put("logs", f"root/{name}/WRITER", writer.encode())
         return segment, writer.encode()
 
+    def test_what_a_killed_flush_left_is_no_hindrance(self):
+        name = self.names[0]
+        with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
+            segment, writer = self.put_half(gcs, name, lease_s=1)
+            gcs.put("logs", f"root/{name}/WRITER", writer.replace(b"false", b"true"))
+            gcs.put("logs", f"root/{name}/{segment}.4711.delta", b"the end of it")
+            gcs.put("logs", f"root/{self.names[1]}/{segment}.4711.delta", b"nothing but this")
+            program = self.start(gcs, "--append-verified", names=self.names[:2])
+            self.assertEqual(0, program.wait(60), program.tail())
+            self.assert_split(gcs, self.names[:2])
+            gcs.put("logs", f"root/{name}/mine.delta", b"something else")
+            program = self.start(gcs, names=[name])
+            self.assertEqual(1, program.wait(60), program.tail())
+            self.assertIn("mine.delta is no part of a log", program.stderr)
+
     def test_a_holder_that_died_is_waited_for_and_one_that_lives_is_told(self):
         name = self.names[0]
         with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
