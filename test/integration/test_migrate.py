@@ -163,6 +163,19 @@ class Migrate(Case):
     def scratch(self):
         return [name for name in os.listdir(self.stage.folder) if name.startswith("maintmigrate-")]
 
+    def test_a_named_repository_without_records_is_not_done(self):
+        with open(self.list, "w", encoding="utf-8") as file:
+            json.dump({"repos": [{"repo": name, "is_tracking_issues": True}
+                                 for name in ("acme/repo-003", "acme/none", "not a name")]}, file)
+        program = self.migrate()
+        self.assertIn("2 of 2 repositories done (without records: 1; "
+                      "entries of the list skipped: 1)", program.stdout)
+        for more in ((), ("--keep-git",), ("--dry-run",)):
+            program = self.migrate("--repo", "acme/none", *more, status=1)
+            self.assertIn(f"acme/none: file://{self.folder} has no records of it", program.stderr)
+            self.assertIn("0 of 1 repositories done", program.stdout)
+        self.assertFalse(os.path.exists(os.path.join(self.dest, "acme/none/WRITER")))
+
     def test_what_was_left_is_gone_on_with_however_the_source_is_spelled(self):
         self.migrate("--repo", "acme/repo-003")
         program = self.migrate("--repo", "acme/repo-003", source=f"file:///{self.folder}//")
