@@ -51,10 +51,11 @@ struct migration {
 	size_t skipped;  /* entries of the list */
 	uint64_t bytes, total_bytes;
 	int64_t told_ms;
-	pthread_mutex_t telling; /* guards done and standard output */
+	pthread_mutex_t telling; /* guards done, told, told_ms and standard output */
 	pthread_mutex_t large;   /* held by whoever writes a large result */
-	size_t done;
+	size_t done, told;
 	atomic_uint steps;
+	atomic_ullong written, compared; /* bytes, of results */
 	struct stop stop;
 };
 
@@ -285,15 +286,34 @@ read_source(struct migration *m, struct err_info *ei)
 
 /* --- the results --- */
 
+/* One thread tells; the others do not wait for it. */
+static void
+progress_writing(struct migration *m)
+{
+	int64_t now = clock_mono_ms();
+
+	if (pthread_mutex_trylock(&m->telling) != 0)
+		return;
+	if (now - m->told_ms >= PROGRESS_MS) {
+		m->told_ms = now;
+		fprintf(stderr,
+		    "maintmigrate: %zu of %zu repositories, %llu MB written, %llu MB read "
+		    "back or compared\n",
+		    m->told, m->list.count, (unsigned long long)m->written >> 20,
+		    (unsigned long long)m->compared >> 20);
+	}
+	pthread_mutex_unlock(&m->telling);
+}
+
 static int
 on_record(void *ctx, enum migrate_step step, size_t bytes, struct err_info *ei)
 {
 	struct migration *m = ctx;
 
-	(void)step;
-	(void)bytes;
+	atomic_fetch_add(step == MIGRATE_WRITE ? &m->written : &m->compared, bytes);
 	if (atomic_fetch_add(&m->steps, 1) % LOOK_RECORDS != 0)
 		return 0;
+	progress_writing(m);
 	return check_stop(m, ei);
 }
 
@@ -352,6 +372,7 @@ tell(struct migration *m, size_t lane, int rc, const struct migrate_result *r,
 
 	pthread_mutex_lock(&m->telling);
 	m->done += rc == 0;
+	m->told++;
 	if (rc != 0)
 		fprintf(stderr, "maintmigrate: %s: %s\n", name,
 		    ei->text[0] != '\0' ? ei->text : err_name(rc));
@@ -386,6 +407,7 @@ write_lane(void *ctx, size_t lane)
 	if (is_large)
 		pthread_mutex_unlock(&m->large);
 	tell(m, lane, rc, &r, &ei);
+	progress_writing(m);
 }
 
 static void

@@ -313,6 +313,7 @@ class Bucket(Case):
             gcs.put("logs", f"root/{name}/WRITER", writer.replace(b'"lease_s": 2', b'"lease_s": 1'))
             self.assertEqual(1, program.wait(60), program.tail())
             self.assertIn("is being written by pod-7", program.stderr)
+            self.assertIn("1 of 1 repositories, 0 MB written", program.stderr)
             program = self.start(gcs, "--append-verified", names=[name])
             self.assertEqual(0, program.wait(60), program.tail())
             self.assertEqual(1, program.stdout.count("gone on with"))
