@@ -471,6 +471,8 @@ run(struct migration *m, struct err_info *ei)
 		return rc;
 	jobs_run(m->list.count, WRITERS, write_lane, m);
 	summary(m);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0)
+		return err_set(ei, ERR_IO, "standard output cannot be written");
 	return m->done == m->list.count ? 0
 					: err_set(ei, ERR_IO, "%zu repositories were not done",
 					      m->list.count - m->done);

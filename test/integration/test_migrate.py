@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -106,6 +107,24 @@ class Migrate(Case):
             self.assertIn(said, program.stderr)
             self.assertEqual("", program.stdout)
         self.assertEqual(["o"], os.listdir(root))
+
+    def test_what_is_exported_for_other_tools_is_ignored(self):
+        exported = {"MAINTNER_KUBECONFIG": "/nowhere", "MAINTNER_NAMESPACE": "mirror"}
+        root = f"file://{self.stage.path('empty')}"
+        for more, env, status, said in (((), exported, 1, "there is no log"),
+                                        (("--namespace", "mirror"), {}, 2, "are for --kubernetes")):
+            program = self.stage.run("maint-bucket-migrate", "--repo", "o/a", "--from-prefix", f"{root}/p-",
+                                     "--to-prefix", f"{root}/q-", *more, env=env)
+            self.assertEqual(status, program.wait(), program.tail())
+            self.assertIn(said, program.stderr)
+
+    def test_a_report_that_is_lost_is_no_success(self):
+        command = [paths.program("maintmigrate"), "--source", f"file://{self.folder}", "--repo", "acme/repo-003",
+                   "--dest", f"file://{self.dest}", "--scratch", self.stage.folder]
+        with open("/dev/full", "wb") as full:
+            program = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(1, program.returncode)
+        self.assertIn("standard output cannot be written", program.stderr)
 
     def test_another_log_or_something_else_is_not_touched(self):
         foreign = os.path.join(self.dest, "acme/repo-001")
