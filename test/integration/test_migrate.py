@@ -1,5 +1,6 @@
 """A log of many repositories is split into one for each, whatever interrupts it."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -153,6 +154,16 @@ class Migrate(Case):
             segments.add(payload)
         segments.close()
         self.migrate(status=1)
+        # Its writer did not release it: while it lives it holds the lock.
+        [segment] = [name for name in os.listdir(folder) if name.endswith(".mutlog")]
+        with open(os.path.join(folder, "WRITER"), "w", encoding="ascii") as file:
+            json.dump({"epoch": 1, "holder": "pod-7", "released": False, "lease_s": 300, "tail": {
+                "number": 0, "size": os.path.getsize(os.path.join(folder, segment)),
+                "sha224": segment[5:61]}}, file)
+        with open(os.path.join(folder, ".maintner-lock.WRITER"), "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            program = self.migrate("--append-verified", "--repo", "acme/repo-004", status=1)
+            self.assertIn("pod-7 holds the log; stop it first", program.stderr)
         program = self.migrate("--append-verified")
         self.assertEqual(1, program.stdout.count("gone on with"))
         self.assert_split()
