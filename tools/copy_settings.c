@@ -2,6 +2,7 @@
 #include "tools/copy_settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/copy_many.h"
@@ -10,6 +11,14 @@
 #include "tools/stop.h"
 
 #define URL_MAX 2048
+
+/* Exported for other tools, which need it always: nothing that this run was told. */
+static void
+forget_exported(const char **setting, const char *variable)
+{
+	if (*setting != NULL && *setting == getenv(variable))
+		*setting = NULL;
+}
 
 static int
 read_settings(const struct copy_program *p, struct copy_many *m, int argc, char **argv,
@@ -77,6 +86,10 @@ read_settings(const struct copy_program *p, struct copy_many *m, int argc, char 
 
 	if (rc == 0 && *next == CONF_RUN && m->repos == NULL && m->only.count == 0)
 		rc = err_set(ei, ERR_INVAL, "--repos URL or --repo OWNER/REPO is required");
+	if (!m->kubernetes) {
+		forget_exported(&m->kubeconfig, "MAINTNER_KUBECONFIG");
+		forget_exported(&m->namespace_name, "MAINTNER_NAMESPACE");
+	}
 	if (rc == 0 && !m->kubernetes && (m->kubeconfig != NULL || m->namespace_name != NULL))
 		rc =
 		    err_set(ei, ERR_INVAL, "--kubeconfig and --namespace are for --kubernetes");
@@ -168,6 +181,8 @@ copy_main(const struct copy_program *p, int argc, char **argv)
 		status = 1;
 		ei = (struct err_info){ .text = "" };
 		rc = copy_many(&m, &ei);
+		if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout) != 0))
+			rc = err_set(&ei, ERR_IO, "standard output cannot be written");
 	}
 	if (rc != 0)
 		fprintf(

@@ -28,5 +28,8 @@ int dump_verify(const struct dump *d, struct err_info *ei);
 /* What --diff names and what is dumped: ERR_CONFLICT when they differ; how is printed. */
 int dump_diff(const struct dump *d, struct err_info *ei);
 
+/* ERR_NOENT with the place: the store's URL and the log's folder in it, "" or "owner/repo/". */
+int dump_no_log(const char *url, const char *prefix, struct err_info *ei);
+
 /* Write the buffer and a line break to standard output and empty it. */
 int dump_line(struct buf *b, struct err_info *ei);

@@ -86,7 +86,7 @@ open_log(const char *url, const char *prefix, const struct store_open_opts *o,
 		rc = mlog_reader_open(
 		    ret->store, prefix, (struct mlog_pos){ 0 }, &ret->reader, ei);
 	if (rc == 0 && mlog_reader_segment_count(ret->reader) == 0)
-		rc = err_set(ei, ERR_NOENT, "there is no log at %s", url);
+		rc = dump_no_log(url, prefix, ei);
 	return rc;
 }
 

@@ -1,5 +1,6 @@
 /* dump_log.c - the records of a log as JSON lines, with progress on a terminal. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -95,6 +96,19 @@ print_records(const struct dump *d, struct mlog_reader *r, struct err_info *ei)
 }
 
 int
+dump_no_log(const char *url, const char *prefix, struct err_info *ei)
+{
+	size_t len = strlen(url), name = strlen(prefix);
+
+	while (len > 0 && url[len - 1] == '/')
+		len--;
+	if (name > 0 && prefix[name - 1] == '/')
+		name--;
+	return err_set(ei, ERR_NOENT, "there is no log at %.*s%s%.*s", (int)len, url,
+	    name > 0 ? "/" : "", (int)name, prefix);
+}
+
+int
 dump_log(const struct dump *d, struct err_info *ei)
 {
 	char prefix[MLOG_PREFIX_MAX] = "";
@@ -110,7 +124,7 @@ dump_log(const struct dump *d, struct err_info *ei)
 	if (rc == 0)
 		rc = mlog_reader_open(s, prefix, (struct mlog_pos){ 0, 0 }, &r, ei);
 	if (rc == 0 && mlog_reader_segment_count(r) == 0)
-		rc = err_set(ei, ERR_NOENT, "there is no log at %s%s", store_url(s), prefix);
+		rc = dump_no_log(store_url(s), prefix, ei);
 	if (rc == 0)
 		rc = print_records(d, r, ei);
 	mlog_reader_close(r);

@@ -26,6 +26,11 @@ check_pick(struct dump *d, struct err_info *ei)
 	d->text = d->format != NULL && strcmp(d->format, "text") == 0;
 	if (d->verify && d->diff != NULL)
 		return err_set(ei, ERR_INVAL, "--verify and --diff exclude each other");
+	if ((d->verify || d->diff != NULL) &&
+	    (d->type != NULL || d->number != 0 || d->since != NULL || d->format != NULL))
+		return err_set(ei, ERR_INVAL,
+		    "--type, --number, --since and --format are for printing; %s takes all",
+		    d->verify ? "--verify" : "--diff");
 	while (d->type != NULL && *types != NULL && strcmp(d->type, *types) != 0)
 		types++;
 	if (d->type != NULL && *types == NULL)
@@ -135,7 +140,7 @@ main(int argc, char **argv)
 	     : d.diff != NULL     ? dump_diff(&d, &ei)
 	     : d.snapshot != NULL ? dump_snapshot(&d, &ei)
 				  : dump_log(&d, &ei);
-	if (rc == 0 && fflush(stdout) != 0)
+	if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout) != 0))
 		rc = err_set(&ei, ERR_IO, "standard output cannot be written");
 	if (rc != 0)
 		fprintf(

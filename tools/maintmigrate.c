@@ -47,12 +47,15 @@ struct migration {
 	struct unlisted *unlisted; /* repositories that are in the log and not in the list */
 	char holder[MLOG_NAME_SIZE];
 	uint64_t records, git, gerrit, other, not_listed;
+	uint64_t *found; /* for each listed repository: its own records */
+	size_t skipped;  /* entries of the list */
 	uint64_t bytes, total_bytes;
 	int64_t told_ms;
-	pthread_mutex_t telling; /* guards done and standard output */
+	pthread_mutex_t telling; /* guards done, told, told_ms and standard output */
 	pthread_mutex_t large;   /* held by whoever writes a large result */
-	size_t done;
+	size_t done, told;
 	atomic_uint steps;
+	atomic_ullong written, compared; /* bytes, of results */
 	struct stop stop;
 };
 
@@ -136,6 +139,15 @@ is_template(const struct settings *s)
 	return strchr(s->dest, '{') != NULL;
 }
 
+static void
+count_skipped(void *ctx, size_t index, const char *name, const char *why)
+{
+	struct migration *m = ctx;
+
+	m->skipped++;
+	fprintf(stderr, "entry %zu of the list (%s) is skipped: %s\n", index, name, why);
+}
+
 /* *ret_status is the exit status after a failure. */
 static int
 pick(struct migration *m, int *ret_status, struct err_info *ei)
@@ -144,7 +156,7 @@ pick(struct migration *m, int *ret_status, struct err_info *ei)
 		.only = m->set.only.items,
 		.only_count = m->set.only.count,
 		.store_opts = &m->store_opts };
-	int rc = repo_pick(&pick, &m->list, ei);
+	int rc = repo_pick_noting(&pick, count_skipped, m, &m->list, ei);
 
 	*ret_status = rc == 0 ? 2 : 1;
 	return rc == 0 && is_template(&m->set)
@@ -201,8 +213,10 @@ part_record(struct migration *m, struct slice payload, struct err_info *ei)
 		break;
 	}
 	entry = repo_list_find(&m->list, owner.owner, owner.repo);
-	if (entry != NULL)
+	if (entry != NULL) {
+		m->found[entry - m->list.items]++;
 		return spool_add(m->spool, (size_t)(entry - m->list.items), payload, ei);
+	}
 	m->not_listed++;
 	return unlisted_add(m->unlisted, owner.owner, owner.repo);
 }
@@ -272,16 +286,46 @@ read_source(struct migration *m, struct err_info *ei)
 
 /* --- the results --- */
 
+/* One thread tells; the others do not wait for it. */
+static void
+progress_writing(struct migration *m)
+{
+	int64_t now = clock_mono_ms();
+
+	if (pthread_mutex_trylock(&m->telling) != 0)
+		return;
+	if (now - m->told_ms >= PROGRESS_MS) {
+		m->told_ms = now;
+		fprintf(stderr,
+		    "maintmigrate: %zu of %zu repositories, %llu MB written, %llu MB read "
+		    "back or compared\n",
+		    m->told, m->list.count, (unsigned long long)m->written >> 20,
+		    (unsigned long long)m->compared >> 20);
+	}
+	pthread_mutex_unlock(&m->telling);
+}
+
 static int
 on_record(void *ctx, enum migrate_step step, size_t bytes, struct err_info *ei)
 {
 	struct migration *m = ctx;
 
-	(void)step;
-	(void)bytes;
+	atomic_fetch_add(step == MIGRATE_WRITE ? &m->written : &m->compared, bytes);
 	if (atomic_fetch_add(&m->steps, 1) % LOOK_RECORDS != 0)
 		return 0;
+	progress_writing(m);
 	return check_stop(m, ei);
+}
+
+static void
+on_wait(void *ctx, size_t lane, const char *holder, int64_t lease_s)
+{
+	const struct migration *m = ctx;
+
+	fprintf(stderr,
+	    "maintmigrate: %s: %s did not release the log: waiting %lld s for its lease to "
+	    "end\n",
+	    m->list.items[lane].name, holder, (long long)lease_s);
 }
 
 static int
@@ -297,6 +341,7 @@ write_one(struct migration *m, size_t lane, struct migrate_result *ret, struct e
 		.spool = m->spool,
 		.lane = lane,
 		.on_record = on_record,
+		.on_wait = on_wait,
 		.ctx = m };
 	struct buf url;
 	int rc;
@@ -327,6 +372,7 @@ tell(struct migration *m, size_t lane, int rc, const struct migrate_result *r,
 
 	pthread_mutex_lock(&m->telling);
 	m->done += rc == 0;
+	m->told++;
 	if (rc != 0)
 		fprintf(stderr, "maintmigrate: %s: %s\n", name,
 		    ei->text[0] != '\0' ? ei->text : err_name(rc));
@@ -353,15 +399,24 @@ write_lane(void *ctx, size_t lane)
 			pthread_mutex_unlock(&m->large);
 		return;
 	}
-	rc = write_one(m, lane, &r, &ei);
+	/* Listed ones may have no records; a name that has none is likely to be misspelled. */
+	if (m->found[lane] == 0 && m->set.only.count > 0)
+		rc = err_set(&ei, ERR_NOENT, "%s has no records of it", m->set.source);
+	else
+		rc = write_one(m, lane, &r, &ei);
 	if (is_large)
 		pthread_mutex_unlock(&m->large);
 	tell(m, lane, rc, &r, &ei);
+	progress_writing(m);
 }
 
 static void
 summary(const struct migration *m)
 {
+	size_t without = 0;
+
+	for (size_t i = 0; i < m->list.count; i++)
+		without += m->found[i] == 0;
 	if (m->set.report)
 		unlisted_print(m->unlisted);
 	printf("%llu records read: %llu of repositories that are not listed, %llu git, %llu "
@@ -369,7 +424,10 @@ summary(const struct migration *m)
 	    (unsigned long long)m->records, (unsigned long long)m->not_listed,
 	    (unsigned long long)m->git, (unsigned long long)m->gerrit,
 	    m->set.keep_git ? "kept" : "left out", (unsigned long long)m->other);
-	printf("%zu of %zu repositories done\n", m->done, m->list.count);
+	printf(
+	    "%zu of %zu repositories done (without records: %zu; entries of the list skipped: "
+	    "%zu)\n",
+	    m->done, m->list.count, without, m->skipped);
 }
 
 /* The same for the same source, however it is spelled: an interrupted run is gone on with. */
@@ -399,6 +457,9 @@ run(struct migration *m, struct err_info *ei)
 	if (swept > 0)
 		fprintf(stderr, "maintmigrate: removed what %zu killed runs had left in %s\n",
 		    swept, m->set.scratch);
+	m->found = mem_calloc(m->list.count, sizeof(*m->found));
+	if (rc == 0 && m->found == NULL)
+		rc = ERR_NOMEM;
 	if (rc == 0)
 		rc = unlisted_new(&m->unlisted);
 	if (rc == 0)
@@ -410,6 +471,8 @@ run(struct migration *m, struct err_info *ei)
 		return rc;
 	jobs_run(m->list.count, WRITERS, write_lane, m);
 	summary(m);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0)
+		return err_set(ei, ERR_IO, "standard output cannot be written");
 	return m->done == m->list.count ? 0
 					: err_set(ei, ERR_IO, "%zu repositories were not done",
 					      m->list.count - m->done);
@@ -443,6 +506,7 @@ main(int argc, char **argv)
 		    stderr, "maintmigrate: %s\n", ei.text[0] != '\0' ? ei.text : err_name(rc));
 	spool_free(m.spool);
 	unlisted_free(m.unlisted);
+	mem_free(m.found);
 	repo_list_clear(&m.list);
 	return rc == 0 ? 0 : status;
 }

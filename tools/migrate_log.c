@@ -1,12 +1,32 @@
 /* migrate_log.c - compare what is there, append what is missing, compare again. */
 #include "tools/migrate_log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "mutation-log/mlog_fence.h"
 #include "mutation-log/mlog_reader.h"
 #include "mutation-log/mlog_record.h"
 #include "mutation-log/mlog_writer.h"
+
+/* Is it a segment, or what a killed flush left of one that it was about to compose? */
+static bool
+is_segment(const char *name, bool *ret_delta)
+{
+	static const char suffix[] = MLOG_DELTA_SUFFIX;
+	size_t len = strlen(name), cut = sizeof(suffix) - 1;
+	char segment[MLOG_NAME_SIZE], sha[SHA224_HEX_LEN + 1];
+	uint32_t number;
+
+	*ret_delta = len > cut && strcmp(name + len - cut, suffix) == 0;
+	if (!*ret_delta)
+		return mlog_segment_parse(name, &number, sha) == 0;
+	if (len < sizeof(segment) + cut || name[sizeof(segment) - 1] != '.')
+		return false;
+	memcpy(segment, name, sizeof(segment) - 1);
+	segment[sizeof(segment) - 1] = '\0';
+	return mlog_segment_parse(segment, &number, sha) == 0;
+}
 
 /* What is under the prefix: nothing, a log, or ERR_EXISTS for what is no log. */
 static int
@@ -18,14 +38,14 @@ look(const struct migrate_log *m, struct store *s, bool *ret_log, struct err_inf
 
 	if (rc != 0)
 		return rc;
-	*ret_log = list.count > 0;
+	*ret_log = false;
 	for (size_t i = 0; i < list.count && rc == 0; i++) {
 		const char *name = list.items[i].name + skip;
-		char sha[SHA224_HEX_LEN + 1];
-		uint32_t number;
+		bool is_delta = false;
 
-		if (strcmp(name, MLOG_WRITER_NAME) != 0 &&
-		    mlog_segment_parse(name, &number, sha) != 0)
+		if (strcmp(name, MLOG_WRITER_NAME) == 0 || is_segment(name, &is_delta))
+			*ret_log |= !is_delta;
+		else
 			rc = err_set(ei, ERR_EXISTS,
 			    "%s is no part of a log: nothing is written there",
 			    list.items[i].name);
@@ -34,29 +54,74 @@ look(const struct migrate_log *m, struct store *s, bool *ret_log, struct err_inf
 	return rc;
 }
 
+/* Who held the log when it was looked at, and did not release it. */
+struct former {
+	const struct migrate_log *m;
+	char holder[MLOG_HOLDER_MAX + 1]; /* "" for nobody */
+	int64_t lease_s;
+	bool is_told;
+};
+
+/*
+ * Is the holder alive?  Where the store has locks they say so; elsewhere mlog_writer_open()
+ * will wait for its lease, after all has been compared.
+ */
+static int
+check_alive(
+    const struct migrate_log *m, struct store *s, const char *holder, struct err_info *ei)
+{
+	struct store_lock *lock = NULL;
+	char name[STORE_NAME_MAX + 1];
+	int rc;
+
+	snprintf(name, sizeof(name), "%s" MLOG_WRITER_NAME, m->prefix);
+	rc = store_lock(s, name, &lock, ei);
+	store_unlock(lock);
+	if (rc == ERR_BUSY)
+		return err_set(ei, rc, "%s holds the log; stop it first", holder);
+	if (rc != ERR_UNSUPPORTED)
+		return rc;
+	return m->dry_run ? err_set(ei, ERR_BUSY,
+				"%s holds the log, or died: it would be waited for", holder)
+			  : 0;
+}
+
 /* May the log that is there be gone on with? */
 static int
-check_holder(const struct migrate_log *m, struct store *s, struct err_info *ei)
+check_holder(
+    const struct migrate_log *m, struct store *s, struct former *former, struct err_info *ei)
 {
 	struct mlog_fence fence = { 0 };
 	int64_t generation;
-	bool ours, held;
+	bool ours;
 	int rc = mlog_fence_load(s, m->prefix, &fence, &generation, ei);
 
 	if (rc != 0 && rc != ERR_NOENT)
 		return rc;
 	ours = rc == 0 && strcmp(fence.holder, m->holder) == 0;
-	held = rc == 0 && !fence.released && !ours;
-	rc = 0;
-	if (held)
-		rc = err_set(ei, ERR_BUSY, "%s holds the log; stop it first", fence.holder);
-	else if (!ours && !m->append_verified)
-		rc = err_set(ei, ERR_EXISTS,
+	if (rc == 0 && !fence.released && !ours) {
+		snprintf(former->holder, sizeof(former->holder), "%s", fence.holder);
+		former->lease_s = fence.lease_s;
+	}
+	mlog_fence_clear(&fence);
+	if (!ours && !m->append_verified)
+		return err_set(ei, ERR_EXISTS,
 		    "there is a log already; with --append-verified it is gone on with if it "
 		    "is "
 		    "the beginning of the result");
-	mlog_fence_clear(&fence);
-	return rc;
+	return former->holder[0] != '\0' ? check_alive(m, s, former->holder, ei) : 0;
+}
+
+static int
+wait_a_while(void *ctx, int64_t ms)
+{
+	struct former *f = ctx;
+	const struct migrate_log *m = f->m;
+
+	if (!f->is_told && m->on_wait != NULL)
+		m->on_wait(m->ctx, m->lane, f->holder, f->lease_s);
+	f->is_told = true;
+	return cancel_sleep(m->store_opts != NULL ? m->store_opts->cancel : NULL, ms);
 }
 
 static int
@@ -137,13 +202,15 @@ check_end(const struct mlog_writer *w, struct mlog_pos compared, struct err_info
 }
 
 static int
-append_rest(const struct migrate_log *m, struct store *s, struct spool_reader *spool,
+append_rest(struct former *former, struct store *s, struct spool_reader *spool,
     struct mlog_pos compared, uint64_t *ret_written, struct err_info *ei)
 {
+	const struct mlog_writer_opts opts = { .sleep_ms = wait_a_while, .ctx = former };
+	const struct migrate_log *m = former->m;
 	struct mlog_writer *w;
 	struct slice payload;
 	struct buf framed;
-	int rc = mlog_writer_open(s, m->prefix, m->holder, NULL, &w, ei);
+	int rc = mlog_writer_open(s, m->prefix, m->holder, &opts, &w, ei);
 
 	if (rc != 0)
 		return rc;
@@ -186,11 +253,12 @@ write_log(const struct migrate_log *m, struct store *s, struct migrate_result *r
 	uint64_t all = spool_count(m->spool, m->lane);
 	struct spool_reader *spool = NULL;
 	struct mlog_pos end = { 0 };
+	struct former former = { .m = m };
 	bool is_log = false;
 	int rc = look(m, s, &is_log, ei);
 
 	if (rc == 0 && is_log)
-		rc = check_holder(m, s, ei);
+		rc = check_holder(m, s, &former, ei);
 	if (rc == 0)
 		rc = spool_open(m->spool, m->lane, &spool, ei);
 	if (rc == 0 && is_log)
@@ -198,7 +266,7 @@ write_log(const struct migrate_log *m, struct store *s, struct migrate_result *r
 	if (rc == 0 && m->dry_run)
 		ret->written = all - ret->there;
 	else if (rc == 0 && ret->there < all)
-		rc = append_rest(m, s, spool, end, &ret->written, ei);
+		rc = append_rest(&former, s, spool, end, &ret->written, ei);
 	spool_close(spool);
 	return rc == 0 && ret->written > 0 && !m->dry_run ? compare_whole(m, s, ei) : rc;
 }

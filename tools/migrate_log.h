@@ -26,6 +26,8 @@ struct migrate_log {
 	size_t lane; /* of it */
 	/* Told of each record; a code other than 0 gives up with it.  May be NULL. */
 	int (*on_record)(void *ctx, enum migrate_step step, size_t bytes, struct err_info *ei);
+	/* Told once when a holder that may have died is waited for.  May be NULL. */
+	void (*on_wait)(void *ctx, size_t lane, const char *holder, int64_t lease_s);
 	void *ctx;
 };
 
@@ -38,6 +40,7 @@ struct migrate_result {
  * Make the log hold exactly the spool's records, in their order, bytes unchanged, and read
  * all of it back.  ERR_EXISTS (there is a log, or something that is none; the text says
  * which), ERR_CONFLICT (its records are others, with the place; or somebody took the log
- * over), ERR_BUSY (held by another writer, or written to meanwhile), ERR_CORRUPT, the store's errors.
+ * over), ERR_BUSY (held by another writer that is alive, or written to meanwhile; one that died is
+ * waited for until its lease ends), ERR_CANCELED, ERR_CORRUPT, the store's errors.
  */
 int migrate_log(const struct migrate_log *m, struct migrate_result *ret, struct err_info *ei);

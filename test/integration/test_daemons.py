@@ -52,7 +52,10 @@ class Flags(Case):
                 (("maint-probe", "nonsense"), "nonsense"),
                 (("maint-probe", "--timeout", "-1", "unix:/x"), "--timeout"),
                 (("maint-dump",), "--snapshot"),
-                (("maint-dump", "--verify", "--snapshot", "s"), "--log")):
+                (("maint-dump", "--verify", "--snapshot", "s"), "--log"),
+                (("maint-dump", "--snapshot", "s", "--diff", "t", "--number", "3"), "--diff takes all"),
+                (("maint-dump", "--verify", "--snapshot", "s", "--log", "file:///l", "--type", "issue"),
+                 "--verify takes all")):
             with self.subTest(arguments=arguments):
                 status, program = self.run_to_end(*arguments)
                 self.assertEqual((2, ""), (status, program.stdout), program.tail())

@@ -1,9 +1,11 @@
 """A log of many repositories is split into one for each, whatever interrupts it."""
 
+import fcntl
 import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -107,6 +109,24 @@ class Migrate(Case):
             self.assertEqual("", program.stdout)
         self.assertEqual(["o"], os.listdir(root))
 
+    def test_what_is_exported_for_other_tools_is_ignored(self):
+        exported = {"MAINTNER_KUBECONFIG": "/nowhere", "MAINTNER_NAMESPACE": "mirror"}
+        root = f"file://{self.stage.path('empty')}"
+        for more, env, status, said in (((), exported, 1, "there is no log"),
+                                        (("--namespace", "mirror"), {}, 2, "are for --kubernetes")):
+            program = self.stage.run("maint-bucket-migrate", "--repo", "o/a", "--from-prefix", f"{root}/p-",
+                                     "--to-prefix", f"{root}/q-", *more, env=env)
+            self.assertEqual(status, program.wait(), program.tail())
+            self.assertIn(said, program.stderr)
+
+    def test_a_report_that_is_lost_is_no_success(self):
+        command = [paths.program("maintmigrate"), "--source", f"file://{self.folder}", "--repo", "acme/repo-003",
+                   "--dest", f"file://{self.dest}", "--scratch", self.stage.folder]
+        with open("/dev/full", "wb") as full:
+            program = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(1, program.returncode)
+        self.assertIn("standard output cannot be written", program.stderr)
+
     def test_another_log_or_something_else_is_not_touched(self):
         foreign = os.path.join(self.dest, "acme/repo-001")
         os.makedirs(foreign)
@@ -134,6 +154,16 @@ class Migrate(Case):
             segments.add(payload)
         segments.close()
         self.migrate(status=1)
+        # Its writer did not release it: while it lives it holds the lock.
+        [segment] = [name for name in os.listdir(folder) if name.endswith(".mutlog")]
+        with open(os.path.join(folder, "WRITER"), "w", encoding="ascii") as file:
+            json.dump({"epoch": 1, "holder": "pod-7", "released": False, "lease_s": 300, "tail": {
+                "number": 0, "size": os.path.getsize(os.path.join(folder, segment)),
+                "sha224": segment[5:61]}}, file)
+        with open(os.path.join(folder, ".maintner-lock.WRITER"), "wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            program = self.migrate("--append-verified", "--repo", "acme/repo-004", status=1)
+            self.assertIn("pod-7 holds the log; stop it first", program.stderr)
         program = self.migrate("--append-verified")
         self.assertEqual(1, program.stdout.count("gone on with"))
         self.assert_split()
@@ -162,6 +192,19 @@ class Migrate(Case):
 
     def scratch(self):
         return [name for name in os.listdir(self.stage.folder) if name.startswith("maintmigrate-")]
+
+    def test_a_named_repository_without_records_is_not_done(self):
+        with open(self.list, "w", encoding="utf-8") as file:
+            json.dump({"repos": [{"repo": name, "is_tracking_issues": True}
+                                 for name in ("acme/repo-003", "acme/none", "not a name")]}, file)
+        program = self.migrate()
+        self.assertIn("2 of 2 repositories done (without records: 1; "
+                      "entries of the list skipped: 1)", program.stdout)
+        for more in ((), ("--keep-git",), ("--dry-run",)):
+            program = self.migrate("--repo", "acme/none", *more, status=1)
+            self.assertIn(f"acme/none: file://{self.folder} has no records of it", program.stderr)
+            self.assertIn("0 of 1 repositories done", program.stdout)
+        self.assertFalse(os.path.exists(os.path.join(self.dest, "acme/none/WRITER")))
 
     def test_what_was_left_is_gone_on_with_however_the_source_is_spelled(self):
         self.migrate("--repo", "acme/repo-003")
@@ -229,21 +272,22 @@ class Bucket(Case):
         self.names = [f"{owner}/{repo}" for owner, repo in LISTED[:4]]
         self.want, _ = many_logs.split(self.folder, self.names)
 
-    def start(self, gcs):
+    def start(self, gcs, *arguments, names=None):
+        names = self.names if names is None else names
         return self.stage.run(
             "maintmigrate", "--source", f"file://{self.folder}", "--dest", "gs://logs/root",
             "--scratch", self.stage.folder,
-            *(word for name in self.names for word in ("--repo", name)),
+            *(word for name in names for word in ("--repo", name)), *arguments,
             env={"STORAGE_EMULATOR_HOST": gcs.origin})
 
-    def assert_split(self, gcs):
-        for name, digest in self.want.items():
+    def assert_split(self, gcs, names=None):
+        for name in names or self.names:
             local = tempfile.mkdtemp(dir=self.stage.folder)
             for path in gcs.names("logs"):
                 if path.startswith(f"root/{name}/"):
                     with open(os.path.join(local, path.split("/")[-1]), "wb") as file:
                         file.write(gcs.data("logs", path))
-            self.assertEqual(digest, many_logs.digest_of(local), name)
+            self.assertEqual(self.want[name], many_logs.digest_of(local), name)
 
     def test_faults_of_the_bucket_are_overcome(self):
         with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
@@ -253,6 +297,57 @@ class Bucket(Case):
             program = self.start(gcs)
             self.assertEqual(0, program.wait(120), program.tail())
             self.assert_split(gcs)
+
+    def put_half(self, gcs, name, lease_s):
+        """Half of a result, as pod-7 left it: the WRITER."""
+        half = many_logs.Segments(self.stage.path("half"))
+        mine = [p for p in many_logs.payloads(self.folder) if many_logs._names_of(p)[0] == name]
+        for payload in mine[:len(mine) // 2]:
+            half.add(payload)
+        half.close()
+        segment = os.listdir(half.folder)[0]
+        with open(os.path.join(half.folder, segment), "rb") as file:
+            data = file.read()
+        writer = json.dumps({"epoch": 1, "holder": "pod-7", "released": False, "lease_s": lease_s,
+                             "tail": {"number": 0, "size": len(data), "sha224": segment[5:61]}})
+        gcs.put("logs", f"root/{name}/{segment}", data)
+        gcs.put("logs", f"root/{name}/WRITER", writer.encode())
+        return segment, writer.encode()
+
+    def test_what_a_killed_flush_left_is_no_hindrance(self):
+        name = self.names[0]
+        with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
+            segment, writer = self.put_half(gcs, name, lease_s=1)
+            gcs.put("logs", f"root/{name}/WRITER", writer.replace(b"false", b"true"))
+            gcs.put("logs", f"root/{name}/{segment}.4711.delta", b"the end of it")
+            gcs.put("logs", f"root/{self.names[1]}/{segment}.4711.delta", b"nothing but this")
+            program = self.start(gcs, "--append-verified", names=self.names[:2])
+            self.assertEqual(0, program.wait(60), program.tail())
+            self.assert_split(gcs, self.names[:2])
+            gcs.put("logs", f"root/{name}/mine.delta", b"something else")
+            program = self.start(gcs, names=[name])
+            self.assertEqual(1, program.wait(60), program.tail())
+            self.assertIn("mine.delta is no part of a log", program.stderr)
+
+    def test_a_holder_that_died_is_waited_for_and_one_that_lives_is_told(self):
+        name = self.names[0]
+        with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
+            _, writer = self.put_half(gcs, name, lease_s=2)
+            program = self.start(gcs, "--append-verified", "--dry-run", names=[name])
+            self.assertEqual(1, program.wait(60), program.tail())
+            self.assertIn("pod-7 holds the log, or died", program.stderr)
+            program = self.start(gcs, "--append-verified", names=[name])
+            while f"{name}: pod-7 did not release the log: waiting 2 s" not in program.stderr:
+                self.assertIsNone(program.process.poll(), program.tail())
+                time.sleep(0.02)
+            gcs.put("logs", f"root/{name}/WRITER", writer.replace(b'"lease_s": 2', b'"lease_s": 1'))
+            self.assertEqual(1, program.wait(60), program.tail())
+            self.assertIn("is being written by pod-7", program.stderr)
+            self.assertIn("1 of 1 repositories, 0 MB written", program.stderr)
+            program = self.start(gcs, "--append-verified", names=[name])
+            self.assertEqual(0, program.wait(60), program.tail())
+            self.assertEqual(1, program.stdout.count("gone on with"))
+            self.assert_split(gcs, [name])
 
     def test_a_signal_stops_all_writers_and_leaves_no_scratch(self):
         for sign in (signal.SIGINT, signal.SIGTERM):

@@ -1,6 +1,13 @@
 /* log_rig.h - logs in memory for the tests of tools that copy or delete them. */
 #pragma once
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 #include <stdio.h>
 #include <string.h>
 

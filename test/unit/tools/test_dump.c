@@ -93,6 +93,7 @@ static void
 a_log_is_printed_record_by_record(void **state)
 {
 	struct fixture *fx = *state;
+	char place[256];
 
 	assert_int_equal(run(fx, dump_log), 0);
 	assert_int_equal(check_lines(fx), 2);
@@ -100,6 +101,12 @@ a_log_is_printed_record_by_record(void **state)
 	assert_non_null(strstr(fx->text, "\"title\":\"one \\\"1\\\"\""));
 	fx->d.repo = "acme/nothing";
 	assert_int_equal(run(fx, dump_log), ERR_NOENT);
+	snprintf(place, sizeof(place), "there is no log at %s/acme/nothing", fx->log);
+	assert_string_equal(fx->ei.text, place);
+	fx->d.diff = fx->log;
+	fx->d.snapshot = NULL;
+	assert_int_equal(run(fx, dump_diff), ERR_NOENT);
+	assert_string_equal(fx->ei.text, place);
 	assert_string_equal(fx->text, "");
 }
 
