@@ -64,7 +64,7 @@ class GcsCase(unittest.TestCase):
 
     def cli(self, *args, deadline_ms=3000, env=None):
         command = [paths.program("store-cli"), "--backoff-ms", "20", "--deadline-ms", str(deadline_ms), *args]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False,
+        result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False,
                                 env={**os.environ, "STORAGE_EMULATOR_HOST": self.double.origin, **(env or {})})
         self.assertNotIn("Sanitizer", result.stderr)
         return result
@@ -232,7 +232,7 @@ class Details(GcsCase):
         self.double.fault(op="upload", kind="reset_before", after=1, times=1)
         self.double.fault(op="upload", kind="status", status=503, after=2, times=1)
         result = self.cli("put", self.file, "gs://logs/big", "--resumable", "--if-generation", "0",
-                          deadline_ms=30000)
+                          deadline_ms=200000)  # the double takes its time to check 20 MB
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual(self.double.data("logs", "big"), large)
         self.assertEqual(len(self.double.attempts("session")), 1)
