@@ -17,6 +17,7 @@
 #define TICK_MS_MAX 1000
 #define TICK_MS_MIN 10
 #define DRAIN_ACCEPTS_MAX 4096 /* connections taken from the queue when a drain starts */
+#define DRAIN_INPUT_PART 4     /* this part of drain_ms is for input that is missing */
 
 static void
 or_default(size_t *v, size_t dflt)
@@ -73,14 +74,14 @@ expire_writing(struct fcgi_server *s)
 }
 
 static void
-expire_waits(struct fcgi_server *s, enum conn_wait wait)
+expire_waits(struct fcgi_server *s, enum conn_wait wait, int64_t now_ms)
 {
 	struct link *list = &s->waits[wait];
 
 	while (!link_empty(list)) {
 		struct server_conn *c = LINK_OF(list->next, struct server_conn, wait_link);
 
-		if (c->deadline_ms > s->now_ms)
+		if (c->deadline_ms > now_ms)
 			return;
 		if (wait == CONN_PARTIAL)
 			count_add(&s->counts.timeouts, 1);
@@ -90,13 +91,13 @@ expire_waits(struct fcgi_server *s, enum conn_wait wait)
 
 /* A request that stalls takes its connection with it: the peer is stuck in a record. */
 static void
-expire_reading(struct fcgi_server *s)
+expire_reading(struct fcgi_server *s, int64_t now_ms)
 {
 	while (!link_empty(&s->reading)) {
 		struct fcgi_request *r =
 		    LINK_OF(s->reading.next, struct fcgi_request, read_link);
 
-		if (r->read_deadline_ms > s->now_ms)
+		if (r->read_deadline_ms > now_ms)
 			return;
 		link_remove(&r->read_link);
 		count_add(&s->counts.timeouts, 1);
@@ -110,10 +111,10 @@ on_tick(uv_timer_t *t)
 	struct fcgi_server *s = t->data;
 
 	s->now_ms = (int64_t)uv_now(&s->loop);
-	expire_reading(s);
+	expire_reading(s, s->now_ms);
 	expire_writing(s);
-	expire_waits(s, CONN_IDLE);
-	expire_waits(s, CONN_PARTIAL);
+	expire_waits(s, CONN_IDLE, s->now_ms);
+	expire_waits(s, CONN_PARTIAL, s->now_ms);
 }
 
 static void
@@ -292,6 +293,21 @@ on_drain_timer(uv_timer_t *t)
 	kill_all(s);
 }
 
+/*
+ * Answers may need all of the drain, but who stopped in the middle of a record or
+ * a request has most likely no more to say, and should not hold the program up.
+ */
+static void
+on_drain_input_timer(uv_timer_t *t)
+{
+	struct fcgi_server *s = t->data;
+	unsigned ms = s->opts.drain_ms;
+
+	uv_timer_start(t, on_drain_timer, ms - ms / DRAIN_INPUT_PART, 0);
+	expire_reading(s, INT64_MAX);
+	expire_waits(s, CONN_PARTIAL, INT64_MAX);
+}
+
 /* Clients in the queue have connected, and would see a reset: serve them. */
 static void
 empty_queues(struct fcgi_server *s)
@@ -312,7 +328,8 @@ start_drain(struct fcgi_server *s)
 	empty_queues(s);
 	s->draining = true;
 	set_accepting(s, false);
-	uv_timer_start(&s->drain_timer, on_drain_timer, s->opts.drain_ms, 0);
+	uv_timer_start(
+	    &s->drain_timer, on_drain_input_timer, s->opts.drain_ms / DRAIN_INPUT_PART, 0);
 	for (struct link *l = s->conns.next; l != &s->conns; l = next) {
 		next = l->next;
 		server_conn_drain(LINK_OF(l, struct server_conn, all_link));

@@ -517,6 +517,38 @@ a_drain_lets_requests_end_and_closes_the_idle(void **state)
 }
 
 static void
+a_drain_does_not_wait_for_the_rest_of_what_a_peer_began(void **state)
+{
+	const struct fcgi_server_opts opts = { .drain_ms = 400 };
+	struct rig_peer half_header, half_request, busy;
+	struct rig rig;
+	struct buf b;
+
+	(void)state;
+	rig_start(&rig, &opts);
+	buf_init(&b, 1 << 16);
+	peer_open(&half_header, &rig);
+	buf_add(&b, "\1\1\0", 3);
+	peer_send(&half_header, &b);
+	peer_open(&half_request, &rig);
+	add_request_start(&b, 1, true, "/echo", -1, true);
+	peer_send(&half_request, &b);
+	peer_open(&busy, &rig);
+	ask(&busy, 1, true, "/defer", -1, NULL); /* 30 ms */
+	while (atomic_load(&rig.handled) < 1)
+		usleep(1000);
+	fcgi_server_stop(rig.server);
+	assert_true(peer_wait(&busy, 1));
+	assert_true(peer_wait_eof(&half_header));
+	assert_true(peer_wait_eof(&half_request));
+	peer_close(&half_header);
+	peer_close(&half_request);
+	peer_close(&busy);
+	buf_clear(&b);
+	assert_int_equal(rig_stop(&rig), 0); /* not ERR_TIMEOUT: the deadline was not needed */
+}
+
+static void
 a_drain_ends_at_its_deadline_and_a_kill_at_once(void **state)
 {
 	const struct fcgi_server_opts opts = { .drain_ms = 200 };
@@ -682,6 +714,7 @@ main(void)
 		cmocka_unit_test(many_idle_connections_hold_nobody_up),
 		cmocka_unit_test(connections_past_the_limit_wait_their_turn),
 		cmocka_unit_test(a_drain_lets_requests_end_and_closes_the_idle),
+		cmocka_unit_test(a_drain_does_not_wait_for_the_rest_of_what_a_peer_began),
 		cmocka_unit_test(a_drain_ends_at_its_deadline_and_a_kill_at_once),
 		cmocka_unit_test(posts_run_on_the_loop_and_fail_after_the_end),
 		cmocka_unit_test(a_server_that_never_ran_can_be_freed),
