@@ -135,7 +135,7 @@ class ClusterCase(Case):
         self.node = self.stage.start(
             [sys.executable, os.path.join(paths.SUPPORT, "k8s-node"), "--server", self.k8s.origin,
              "--namespace", NAMESPACE, "--token", TOKEN_OF["node"], "--ca-file", self.authority.file, "--root", self.root,
-             "--programs", paths.BIN, *(["--as-users"] if self.as_users else []),
+             "--programs", self.stage.public_programs(), *(["--as-users"] if self.as_users else []),
              *(part for pair in environment.items() for part in ("--env", "=".join(pair)))], "k8s-node")
         wait_until(lambda: "running" in self.node.stdout, self.node.tail)
         self.addCleanup(self.keep_logs)

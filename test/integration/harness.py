@@ -5,6 +5,7 @@ all of them are ended, and a sanitizer's report or a secret in any program's
 output is a failure.
 """
 
+import glob
 import json
 import os
 import random
@@ -81,6 +82,13 @@ def accepts(address):
         return False
     finally:
         client.close()
+
+
+def link_or_copy(source, target):
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
 
 
 class Program:
@@ -172,6 +180,16 @@ class Stage:
     def next_number(self):
         self._number += 1
         return self._number
+
+    def public_programs(self):
+        """The programs' folder where every user may start them: a clone may lie in a home directory."""
+        prefix = self.path("usr")
+        if not os.path.exists(prefix):
+            for source in glob.glob(os.path.join(paths.BIN, "maint*")) + [paths.MODULE]:
+                target = os.path.join(prefix, os.path.relpath(source, os.path.dirname(paths.BIN)))
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                link_or_copy(source, target)
+        return os.path.join(prefix, "bin")
 
     def environment(self, more=None):
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}

@@ -9,6 +9,7 @@ SUPPORT = os.path.join(ROOT, "test", "support")
 DEPLOY = os.path.join(ROOT, "deploy")
 DATA = os.environ.get("MAINTNER_TEST_DATA", os.path.join(ROOT, "..", "shared", "data"))
 BIN = os.environ.get("MAINTNER_BIN", os.path.join(ROOT, "build-asan", "bin"))
+MODULE = os.path.join(os.path.dirname(BIN), "lib", "maintner", "store-gcs.so")  # its place is fixed
 
 sys.path.insert(0, SUPPORT)
 

@@ -82,7 +82,7 @@ class WebServer:
         self.port = free_port()
         self._backend = {
             "OWNER": re.escape(mirror.owner), "REPO": re.escape(mirror.short), "NAME": "repo0",
-            "SOCKET": socket_path, "SNAPSHOT": mirror.snapshot, "BIN": paths.BIN,
+            "SOCKET": socket_path, "SNAPSHOT": mirror.snapshot, "BIN": stage.public_programs(),
             "RUN": self.run_folder, "DEPLOY": paths.DEPLOY}
         self.program = None
 
