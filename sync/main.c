@@ -1,16 +1,14 @@
 /*
  * maintnerd-sync - mirrors one GitHub repository into its log and snapshot.
- * Here: settings, signals, and the loop of rounds and waits.
+ * Here: settings, and the loop of rounds and waits.
  */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +18,7 @@
 #include "base/mem.h"
 #include "sync/listener.h"
 #include "sync/pace.h"
+#include "sync/signals.h"
 #include "sync/syncer.h"
 #include "sync/tombs.h"
 
@@ -37,9 +36,8 @@ struct settings {
 struct daemon {
 	struct settings set;
 	char repository[256]; /* "owner/repo" */
-	int signal_fd, poke_fd, tomb_fd;
-	bool stopping;
-	struct cancel cancel;
+	int poke_fd, tomb_fd;
+	struct signals signals;
 	struct status status;
 	struct http *http;
 	struct gh *gh;
@@ -187,42 +185,16 @@ check_name(const char *what, const char *name, struct err_info *ei)
 	return 0;
 }
 
-/* --- signals and waits --- */
+/* --- events and waits --- */
 
 static int
-set_up_signals(struct daemon *d)
+set_up_events(struct daemon *d, struct err_info *ei)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	signal(SIGPIPE, SIG_IGN);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-		return ERR_IO;
-	d->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	d->poke_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	d->tomb_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return d->signal_fd < 0 || d->poke_fd < 0 || d->tomb_fd < 0 ? ERR_IO : 0;
-}
-
-/* Read what arrived; true when it is time to stop.  A second signal exits at once. */
-static bool
-check_signals(void *ctx)
-{
-	struct daemon *d = ctx;
-	struct signalfd_siginfo info;
-
-	while (read(d->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP) /* as a poke: ask now */
-			(void)!write(d->poke_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
-		else if (d->stopping)
-			_exit(1);
-		else
-			d->stopping = true;
-	}
-	return d->stopping;
+	if (d->poke_fd < 0 || d->tomb_fd < 0)
+		return err_set(ei, ERR_IO, "events: %s", strerror(errno));
+	return signals_init(&d->signals, d->poke_fd, ei); /* SIGHUP is a poke: ask now */
 }
 
 static void
@@ -254,8 +226,8 @@ wait_for_round(struct daemon *d, int64_t ms, bool pokable)
 {
 	int64_t end = clock_mono_ms() + ms;
 
-	while (!d->stopping) {
-		struct pollfd p[3] = { { .fd = d->signal_fd, .events = POLLIN },
+	while (!signals_stop_asked(&d->signals)) {
+		struct pollfd p[3] = { { .fd = d->signals.fd, .events = POLLIN },
 			{ .fd = pokable ? d->poke_fd : -1, .events = POLLIN },
 			{ .fd = d->tomb_fd, .events = POLLIN } };
 		int64_t left = end - clock_mono_ms();
@@ -265,8 +237,6 @@ wait_for_round(struct daemon *d, int64_t ms, bool pokable)
 		if (left <= 0)
 			return;
 		poll(p, 3, (int)(left < TEND_MS ? left : TEND_MS));
-		if (p[0].revents != 0)
-			check_signals(d);
 		if (p[1].revents != 0 && read(d->poke_fd, &pokes, sizeof(pokes)) > 0) {
 			pace_promise(&d->pace);
 			return;
@@ -288,7 +258,7 @@ sleep_for_log(void *ctx, int64_t ms)
 		    "the log's last writer did not release it; waiting until its lease ends",
 		    LOG_END);
 	d->waited_for_log = true;
-	return cancel_sleep(&d->cancel, ms);
+	return cancel_sleep(&d->signals.at_once, ms);
 }
 
 /* --- what the parts tell --- */
@@ -342,7 +312,7 @@ on_replay(void *ctx, uint64_t bytes, uint64_t total)
 	d->status.replay_bytes = bytes;
 	d->status.replay_total = total;
 	pthread_mutex_unlock(&d->status.lock);
-	if (check_signals(d))
+	if (signals_stop_asked(&d->signals))
 		return ERR_CANCELED;
 	if (now - d->replay_logged_ms < 10000 && bytes < total)
 		return 0;
@@ -374,13 +344,13 @@ open_github(struct daemon *d, struct err_info *ei)
 		.app_id = d->set.app_id,
 		.app_key_file = d->set.app_key_file,
 		.installation_id = d->set.installation_id,
-		.cancel = d->cancel,
+		.cancel = d->signals.at_once,
 		.on_wait = on_wait,
 		.on_retry = on_retry,
 		.on_credentials = on_credentials,
 		.ctx = d };
-	int rc = http_curl_new(
-	    "drghs-worker/" MAINTNER_VERSION, d->set.ca_file, &d->cancel, &d->http, ei);
+	int rc = http_curl_new("drghs-worker/" MAINTNER_VERSION, d->set.ca_file,
+	    &d->signals.at_once, &d->http, ei);
 
 	o.http = d->http;
 #ifdef MAINTNER_FAULTS /* real waits are too long for tests */
@@ -393,7 +363,7 @@ open_github(struct daemon *d, struct err_info *ei)
 static int
 open_mirror(struct daemon *d, struct err_info *ei)
 {
-	const struct store_open_opts store = { .cancel = &d->cancel,
+	const struct store_open_opts store = { .cancel = &d->signals.in_grace,
 		.ca_file = d->set.ca_file };
 	struct mirror_opts o = { .owner = d->set.owner,
 		.store = &store,
@@ -439,11 +409,10 @@ start(struct daemon *d, struct err_info *ei)
 
 	if (rc == 0)
 		rc = check_name("repo", d->set.repo, ei);
-	if (rc == 0 && set_up_signals(d) != 0)
-		rc = err_set(ei, ERR_IO, "signals: %s", strerror(errno));
+	if (rc == 0)
+		rc = set_up_events(d, ei);
 	if (rc != 0)
 		return rc;
-	d->cancel = (struct cancel){ .fd = d->signal_fd, .check = check_signals, .ctx = d };
 	status_init(&d->status);
 	tomb_queue_init(&d->tombs, listener_order_done);
 	rc = open_listener(d, ei); /* first: a long rebuild can be watched */
@@ -529,7 +498,7 @@ run_rounds(struct daemon *d)
 
 	pace_init(&d->pace, d->set.interval_s * 1000);
 	syncer_init(&d->syncer, &o);
-	while (!check_signals(d)) {
+	while (!signals_stop_asked(&d->signals)) {
 		rc = run_round(d, &backoff, &wait);
 		if (is_final(rc) || (d->set.once && (rc == 0 || ++tries == ONCE_TRIES)))
 			break;

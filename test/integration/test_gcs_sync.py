@@ -170,6 +170,39 @@ class OneWriter(GcsCase):
         self.assert_whole(other)
 
 
+class Stopping(GcsCase):
+    def stop_while_writing(self, program):
+        """Within the five seconds that a daemon has, with what a sanitizer takes at the end."""
+        program.signal(signal.SIGTERM)
+        self.assertEqual(program.wait(10), 0, program.tail())
+
+    def test_a_flush_under_way_is_ended_first(self):
+        """WRITER is written once a second at most, so the flush of a short first sync waits."""
+        program = self.mirror.start_sync("--interval", "3600")
+        wait_until(self.mirror.segments, program.tail)
+        self.stop_while_writing(program)
+        self.assertTrue(self.mirror.writer()["released"])
+        self.assertEqual(len(self.mirror.segments()), 1)
+        self.assertGreater(len(self.mirror.log_text()), 10_000)
+        self.mirror.verify()
+
+    def test_a_bucket_that_does_not_answer_is_not_waited_for(self):
+        for fault in ({"kind": "stall", "delay_s": 30}, {"kind": "status", "status": 503}):
+            with self.subTest(**fault):
+                program, poke = self.mirror.daemon()
+                self.edit(f"while the bucket does {fault}")
+                self.gcs.clear()
+                self.gcs.fault(op="insert", times=-1, **fault)
+                poke()
+                wait_until(lambda: self.gcs.attempts("insert"), program.tail)
+                self.stop_while_writing(program)
+                self.assertFalse(self.mirror.writer()["released"])
+                self.gcs.clear()
+                self.mirror.sync()
+                self.assertEqual(self.title(self.mirror), f"while the bucket does {fault}")
+        self.assert_whole()
+
+
 class Crashes(GcsCase):
     def test_a_crash_between_any_two_steps_of_a_flush_ends_undisturbed(self):
         grown = self.grown_mirror()

@@ -61,7 +61,7 @@ class Live(ClusterCase):
         kept = [name for name in self.gcs.names(BUCKET) if name.startswith("logs/.backup/")]
         self.assertTrue(all(name.split("/", 3)[3].startswith(GEARS + "/") for name in kept), kept)
         segments = [name for name in kept if name.endswith(".mutlog")]
-        self.assertTrue(segments)
+        self.assertTrue(segments, program.tail() + self.why(GEARS))
         for name in segments:
             self.assertEqual(name.split(".")[-2], hashlib.sha224(self.gcs.data(BUCKET, name)).hexdigest())
 

@@ -268,7 +268,11 @@ class Handler(BaseHTTPRequestHandler):
         if kind == "reset_before":
             return self._reset()
         if kind == "stall":
-            time.sleep(settings.get("delay_s", 1))
+            self.double.model.lock.release()  # nobody else has to wait
+            try:
+                time.sleep(settings.get("delay_s", 1))
+            finally:
+                self.double.model.lock.acquire()
             return self._reset()
         answer = self._perform(op, groups, query, body, path)
         if kind == "reset_after":
