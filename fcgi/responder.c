@@ -43,18 +43,16 @@ responder_init(struct responder *r, const char *snapshot_dir)
 	r->scan_rows = 64;
 	r->scan_turn_ms = 20;
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_mutex_init(&r->log_lock, NULL);
 }
 
 void
 responder_clear(struct responder *r)
 {
 	snap_close(atomic_load(&r->snap));
-	store_close(r->log);
+	segment_reader_free(r->segments);
 	for (size_t i = 0; i < RESPONDER_THREADS_MAX; i++)
 		answer_cache_free(r->caches[i]);
 	pthread_mutex_destroy(&r->lock);
-	pthread_mutex_destroy(&r->log_lock);
 }
 
 /* Under the lock: look for the snapshot, but not at every request. */

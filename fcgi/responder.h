@@ -7,26 +7,25 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "base/store/store.h"
 #include "fcgi/answer_cache.h"
 #include "fcgi/etag.h"
 #include "fcgi/params.h"
 #include "fcgi/request.h"
+#include "fcgi/segment_reader.h"
 
 #define RESPONDER_THREADS_MAX 256
 #define RESPONDER_PAGE_BYTES ((size_t)4 << 20) /* a list page ends here at the latest */
 
 struct responder {
 	const char *snapshot_dir;
-	const char *log_url; /* for the log routes; NULL = they answer 501 */
-	const char *ca_file; /* certificates for it; NULL = the system's */
-	bool log_exact;      /* log_url is the repository's own folder */
-	pthread_mutex_t log_lock;
-	struct store *log;           /* opened when first asked for; under log_lock */
-	pthread_mutex_t lock;        /* guards the first opening of snap */
-	_Atomic(struct snap *) snap; /* NULL until there is a snapshot */
-	int64_t retry_ms;            /* monotonic time before which it is not tried again */
-	uint64_t filter_steps;       /* work that a filter may take in one request */
+	const char *log_url;  /* for the log routes; NULL = they answer 501 */
+	const char *ca_file;  /* certificates for it; NULL = the system's */
+	bool log_exact;       /* log_url is the repository's own folder */
+	pthread_mutex_t lock; /* guards the first opening of snap, and the making of segments */
+	struct segment_reader *segments; /* NULL until a log's bytes are asked for */
+	_Atomic(struct snap *) snap;     /* NULL until there is a snapshot */
+	int64_t retry_ms;                /* monotonic time before which it is not tried again */
+	uint64_t filter_steps;           /* work that a filter may take in one request */
 	/* A filtered scan looks at the clock after so many rows, and gives way after a time. */
 	unsigned scan_rows;
 	int64_t scan_turn_ms;

@@ -12,6 +12,7 @@
 #include "base/store/gcs.h"
 
 #define PAUSE_MAX_MS INT64_C(64000)
+#define STALL_MS INT64_C(30000)    /* without a byte; less where the deadline is */
 #define SAME_NAME_MS INT64_C(1000) /* Google's limit: one write a second to one name */
 
 struct gcs_patience
@@ -60,6 +61,7 @@ send_once(struct gcs *g, const struct gcs_call *c, struct err_info *ei)
 		.body = c->body,
 		.identity = true,
 		.fresh = c->method != NULL, /* a write: every attempt is counted */
+		.stall_ms = g->o.deadline_ms < STALL_MS ? g->o.deadline_ms : STALL_MS,
 		.body_max = c->body_max != 0 ? c->body_max : GCS_JSON_MAX };
 	const char *authorize = NULL;
 	size_t n = 0;

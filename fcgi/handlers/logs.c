@@ -8,13 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digest.h"
 #include "fcgi/responder.h"
 
 #define POLL_MS 500          /* between two looks of a long poll */
 #define LONG_POLL_MS 55000   /* then 304, before proxies lose patience */
 #define REPLACED_WAIT_MS 200 /* the tail was replaced while it was asked for: look again */
 #define REPLACED_MAX_MS 5000
-#define READ_DEADLINE_MS 10000 /* with retries: a client waits for it */
+#define READ_LOOK_MS 2        /* is a segment's part there? */
+#define READ_LOOK_LATER_MS 20 /* the same, when it takes longer */
 #define SEGMENT_NAME_SIZE 1024
 
 /* The sum of all sizes is what a client waits to change. */
@@ -127,38 +129,52 @@ parse_range(struct slice header, uint64_t size)
 	return w;
 }
 
-/* The store is opened once, and used by one thread at a time. */
-static int
-read_segment(struct exchange *x, const char *name, const struct store_range *range)
+/* A part of a segment that is being read; lies in the request's arena. */
+struct part {
+	struct segment_read *read;
+	struct wanted wanted;
+	uint64_t size; /* of the whole segment, as its digest is */
+	char sha224[SHA224_HEX_LEN + 1];
+};
+
+static void
+drop_part(void *state)
 {
-	struct responder *r = x->r;
-	struct store_open_opts o = { .ca_file = r->ca_file, .deadline_ms = READ_DEADLINE_MS };
+	struct part *p = state;
+
+	segment_read_end(p->read);
+}
+
+/* The responder's reader, made when first asked for. */
+static int
+reader_of(struct responder *r, struct segment_reader **ret)
+{
 	int rc = 0;
 
-	pthread_mutex_lock(&r->log_lock);
-	if (r->log == NULL)
-		rc = store_open_with(r->log_url, &o, &r->log, &x->ei);
-	if (rc == 0)
-		rc = store_read(r->log, name, range, x->req->out, NULL, &x->ei);
-	pthread_mutex_unlock(&r->log_lock);
+	pthread_mutex_lock(&r->lock);
+	if (r->segments == NULL)
+		rc = segment_reader_new(r->log_url, r->ca_file, &r->segments);
+	*ret = r->segments;
+	pthread_mutex_unlock(&r->lock);
 	return rc;
 }
 
 static void
-reply_bytes(struct exchange *x, const struct snap_segment *s, const struct wanted *w)
+reply_bytes(struct exchange *x, const struct part *p, struct buf *bytes)
 {
+	const struct wanted *w = &p->wanted;
 	char range[96], tag[80];
 	struct request_field fields[] = { { "Accept-Ranges", SLICE("bytes") },
 		{ "ETag", { 0 } }, { NULL, { 0 } }, { NULL, { 0 } } };
-	int n = snprintf(tag, sizeof(tag), "\"%.*s\"", (int)s->sha224.len, s->sha224.ptr);
+	int n = snprintf(tag, sizeof(tag), "\"%s\"", p->sha224);
 
 	fields[1].value = (struct slice){ tag, (size_t)n };
 	n = snprintf(range, sizeof(range), "bytes %llu-%llu/%llu", (unsigned long long)w->from,
-	    (unsigned long long)w->to, (unsigned long long)s->size);
+	    (unsigned long long)w->to, (unsigned long long)p->size);
 	if (w->partial)
 		fields[2] = (struct request_field){ "Content-Range", { range, (size_t)n } };
 	request_reply(
-	    x->req, w->partial ? 206 : 200, "application/octet-stream", fields, x->req->out);
+	    x->req, w->partial ? 206 : 200, "application/octet-stream", fields, bytes);
 	atomic_fetch_add_explicit(&x->r->answers[2], 1, memory_order_relaxed);
 }
 
@@ -173,40 +189,85 @@ refuse_range(struct exchange *x, uint64_t size)
 	answer_status(x, 416, 11, "the segment is shorter than that", fields);
 }
 
+/* Answer with what was read, or look again later. */
+static void
+look(struct exchange *x, struct part *p)
+{
+	const struct wanted *w = &p->wanted;
+	unsigned later =
+	    x->req->waited_ms < READ_LOOK_LATER_MS ? READ_LOOK_MS : READ_LOOK_LATER_MS;
+	struct buf *bytes;
+	int rc;
+
+	if (!segment_read_done(p->read, &rc, &bytes, &x->ei)) {
+		request_again_with(x->req, later, p, drop_part);
+		return;
+	}
+	if (rc == ERR_NOENT && x->req->waited_ms < REPLACED_MAX_MS)
+		request_again(x->req, REPLACED_WAIT_MS);
+	else if (rc == 0 && bytes->len == w->to - w->from + 1)
+		reply_bytes(x, p, bytes);
+	else
+		answer_error(x, rc != 0 ? rc : ERR_CORRUPT);
+	drop_part(p);
+}
+
+static int
+begin_part(struct exchange *x, const struct snap_repo *repo, const struct snap_segment *s,
+    struct part *p)
+{
+	const struct store_range range = { .generation = STORE_ANY,
+		.offset = p->wanted.from,
+		.len = (size_t)(p->wanted.to - p->wanted.from + 1) };
+	struct segment_reader *reader;
+	char name[SEGMENT_NAME_SIZE];
+	int rc = reader_of(x->r, &reader);
+
+	if (rc != 0)
+		return rc;
+	snprintf(name, sizeof(name), "%.*s%s%04u.%s.mutlog",
+	    x->r->log_exact ? 0 : (int)repo->name.len, repo->name.ptr,
+	    x->r->log_exact ? "" : "/", s->number, p->sha224);
+	return segment_read_begin(reader, name, &range, &p->read);
+}
+
 static void
 serve_bytes(struct exchange *x, const struct snap_repo *repo, const struct snap_segment *s)
 {
-	struct wanted w = parse_range(request_header(x->req, "Range"), s->size);
-	struct store_range range = {
-		.generation = STORE_ANY, .offset = w.from, .len = (size_t)(w.to - w.from + 1)
-	};
-	char name[SEGMENT_NAME_SIZE];
+	struct part *p = arena_alloc(x->req->arena, sizeof(*p));
 	int rc;
 
-	if (w.unsatisfiable) {
+	if (p == NULL) {
+		answer_error(x, ERR_NOMEM);
+		return;
+	}
+	*p = (struct part){ .size = s->size,
+		.wanted = parse_range(request_header(x->req, "Range"), s->size) };
+	snprintf(p->sha224, sizeof(p->sha224), "%.*s", (int)s->sha224.len, s->sha224.ptr);
+	if (p->wanted.unsatisfiable) {
 		refuse_range(x, s->size);
 		return;
 	}
-	snprintf(name, sizeof(name), "%.*s%s%04u.%.*s.mutlog",
-	    x->r->log_exact ? 0 : (int)repo->name.len, repo->name.ptr,
-	    x->r->log_exact ? "" : "/", s->number, (int)s->sha224.len, s->sha224.ptr);
-	rc = read_segment(x, name, &range);
-	if (rc == ERR_NOENT && x->req->waited_ms < REPLACED_MAX_MS)
-		request_again(x->req, REPLACED_WAIT_MS);
-	else if (rc == 0 && x->req->out->len == range.len)
-		reply_bytes(x, s, &w);
+	rc = begin_part(x, repo, s, p);
+	if (rc == 0)
+		look(x, p);
 	else
-		answer_error(x, rc != 0 ? rc : ERR_CORRUPT);
+		answer_error(x, rc);
 }
 
 void
 handle_log_segment(struct exchange *x)
 {
+	struct part *p = request_take_state(x->req);
 	struct snap_segment s;
 	struct snap_repo repo;
 	uint64_t number;
 	int rc;
 
+	if (p != NULL) {
+		look(x, p);
+		return;
+	}
 	if (!exchange_is_ours(x, &repo))
 		return;
 	if (x->r->log_url == NULL) {

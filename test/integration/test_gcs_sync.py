@@ -10,9 +10,10 @@ import threading
 import unittest
 
 import recordings
+from fcgi_client import FcgiError
 from gcs_double.client import GcsDouble
 from gcs_mirror import BUCKET, GcsMirror
-from harness import Case, count_of, seeded, wait_until
+from harness import Api, Case, count_of, seeded, wait_until
 from maintner_differences import compare_all, read_lines
 
 REPO = "acme/widgets"
@@ -313,6 +314,28 @@ class Shipping(GcsCase):
     def is_mapped(self, program, library):
         with open(f"/proc/{program.process.pid}/maps", encoding="utf-8") as file:
             return library in file.read()
+
+    def test_a_bucket_that_hangs_holds_up_neither_other_requests_nor_a_stop(self):
+        self.mirror.sync()
+        responder, api = self.mirror.responder()  # one thread
+        self.gcs.clear()
+        self.gcs.fault(op="get", kind="stall", delay_s=30, times=-1)
+        ends = []
+
+        def ask():
+            try:
+                ends.append(Api(api.client.address, REPO).client.ask(f"/api/v1/{REPO}/logs/0"))
+            except FcgiError as error:  # the responder is gone
+                ends.append(error)
+        client = threading.Thread(target=ask)
+        client.start()
+        wait_until(lambda: self.gcs.attempts("get"), responder.tail)
+        self.assertEqual(len(api.all()), 40)
+        self.assertEqual([], ends)
+        responder.signal(signal.SIGTERM)
+        self.assertEqual(responder.wait(10), 0, responder.tail())
+        client.join()
+        self.assertEqual(len(ends), 1)
 
     def test_ranges_and_bad_numbers(self):
         self.mirror.sync()
