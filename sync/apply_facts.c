@@ -112,32 +112,32 @@ reviewers(struct apply *a, const Maintpb__GithubReviewerSet *set)
 }
 
 static int
-compare_slugs(const void *a, const void *b)
+compare_texts(const void *a, const void *b)
 {
-	return strcmp(
-	    (*(Maintpb__GithubTeam *const *)a)->slug, (*(Maintpb__GithubTeam *const *)b)->slug);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Slugs in the order of their bytes, so that the same set is the same text. */
 static void
 teams(struct apply *a, const Maintpb__GithubReviewerSet *set)
 {
-	Maintpb__GithubTeam **sorted;
+	const char **slugs;
 
 	a->edit.teams = (struct slice){ 0 };
 	if (set->n_team == 0)
 		return;
-	sorted = arena_alloc(snap_txn_arena(a->txn), set->n_team * sizeof(*sorted));
-	if (sorted == NULL) {
+	slugs = arena_alloc(snap_txn_arena(a->txn), set->n_team * sizeof(*slugs));
+	if (slugs == NULL) {
 		snap_txn_fail(a->txn, ERR_NOMEM);
 		return;
 	}
-	memcpy(sorted, set->team, set->n_team * sizeof(*sorted));
-	qsort(sorted, set->n_team, sizeof(*sorted), compare_slugs);
+	for (size_t i = 0; i < set->n_team; i++)
+		slugs[i] = set->team[i]->slug;
+	qsort(slugs, set->n_team, sizeof(*slugs), compare_texts);
 	buf_reset(&a->text);
 	for (size_t i = 0; i < set->n_team; i++) {
 		buf_char(&a->text, i == 0 ? '[' : ',');
-		json_text_quote(&a->text, slice_str(sorted[i]->slug));
+		json_text_quote(&a->text, slice_str(slugs[i]));
 	}
 	buf_char(&a->text, ']');
 	a->edit.teams = apply_kept_text(a);

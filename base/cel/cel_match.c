@@ -72,8 +72,8 @@ compile(struct cel_pattern *m, size_t *ret_at, char *why, size_t why_size)
 		pcre2_set_heap_limit(m->limits, HEAP_KIB);
 		return 0;
 	}
-	if (how == NULL || m->code != NULL || code == PCRE2_ERROR_HEAP_FAILED || code == 121)
-		return ERR_NOMEM; /* 121: the same, of the compiler */
+	if (how == NULL || m->code != NULL || code == PCRE2_ERROR_HEAP_FAILED)
+		return ERR_NOMEM;
 	*ret_at = at;
 	pcre2_get_error_message(code, (PCRE2_UCHAR *)why, why_size);
 	return ERR_INVAL;

@@ -348,6 +348,7 @@ combine(struct cel_program *p, bool decides)
 
 	if (b->kind != CEL_BOOL && b->kind != CEL_ERROR)
 		*b = cel_fault(p, CEL_F_OVERLOAD);
+	/* NOLINTNEXTLINE(bugprone-branch-clone): the order of the cases is the rule */
 	if (b->kind == CEL_BOOL && b->as.truth == decides)
 		*a = *b;
 	else if (a->kind != CEL_BOOL && a->kind != CEL_ERROR)
