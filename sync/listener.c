@@ -6,6 +6,7 @@
 #include "base/fcgi/service.h"
 #include "base/mem.h"
 
+#define DRAIN_MS 1000 /* of the 5 s in which a daemon has to end the log may need 3 */
 #define ANSWER_MAX ((size_t)1 << 20)
 #define WAIT_MS 55000 /* below the minute that front ends give */
 
@@ -204,7 +205,8 @@ on_request(void *ctx, struct fcgi_request *req)
 int
 listener_start(const struct listener_opts *opts, struct listener **ret, struct err_info *ei)
 {
-	const struct fcgi_server_opts server = { .body_bytes_max = TOMB_BODY_MAX };
+	const struct fcgi_server_opts server = { .body_bytes_max = TOMB_BODY_MAX,
+		.drain_ms = DRAIN_MS };
 	struct listener *l = mem_zalloc(sizeof(*l));
 	int rc;
 
