@@ -18,6 +18,9 @@ enum kind {
 #define OBJECT_BYTES_MAX ((size_t)64 << 10)
 #define GITHUB_KEYS_MAX 64
 
+#define SYNC_MEMORY_REQUEST "64Mi" /* of the containers; Kubernetes refuses a limit below it */
+#define FCGI_MEMORY_REQUEST "32Mi"
+
 #define LABEL_OURS "maintner-sprvsr-autogen"
 #define NOTE_OWNER "maintner/supervisor"  /* whose it is: the field manager's name */
 #define NOTE_HASH "maintner/desired-hash" /* of the object as it was wanted last */
