@@ -79,11 +79,15 @@ finish(struct supervisor *s, struct job *j)
 	static const char *const verbs[ACTS] = { "create", "update", "repair", "delete" };
 	const struct action *a = &j->action;
 	struct trail *t = trail_get(&s->trails, a->kind, a->name);
+	int64_t now_ms = clock_mono_ms();
 	char message[700];
 	struct event e;
 
 	if (t != NULL)
-		trail_end(t, a, j->rc, j->version, clock_mono_ms(), k8s_random());
+		trail_end(t, a, j->rc, j->version, now_ms, k8s_random());
+	if (t != NULL && j->ei.retry_after_ms > 0 &&
+	    t->not_before_ms < now_ms + j->ei.retry_after_ms)
+		t->not_before_ms = now_ms + j->ei.retry_after_ms;
 	s->in_flight--;
 	pthread_mutex_lock(&s->status.lock);
 	if (j->rc == 0)
