@@ -92,6 +92,25 @@ copy(char *out, size_t size, const json_t *text)
 	snprintf(out, size, "%s", json_is_string(text) ? json_string_value(text) : "");
 }
 
+/*
+ * Before the controller has begun with a change, and while it waits for old pods to end, the
+ * condition is still the one of the last rollout: the counts tell.
+ */
+static bool
+is_rolled_out(const struct obs *b, const json_t *status)
+{
+	const json_t *list = json_object_get(status, "conditions");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		if (is_text(one, "type", "Progressing"))
+			return is_text(one, "reason", "NewReplicaSetAvailable") &&
+			       b->seen_generation >= b->generation && b->updated >= b->replicas;
+	}
+	return false;
+}
+
 /* What a comparison needs, without the many bytes of managedFields and status. */
 static char *
 reduced(const json_t *object, const json_t *meta)
@@ -121,6 +140,7 @@ read_facts(struct obs *b, const struct observed *o, const json_t *object, const 
 	b->seen_generation = number(status, "observedGeneration", 0);
 	b->updated = number(status, "updatedReplicas", 0);
 	b->ready = number(status, "readyReplicas", 0);
+	b->rolled_out = is_rolled_out(b, status);
 }
 
 int

@@ -24,6 +24,8 @@ struct obs {
 	char hash[SHA224_HEX_LEN + 1];
 	enum ownership ownership;
 	bool deleting, was_ready;
+	bool
+	    rolled_out; /* its pods of now were all ready once; what came then is another matter */
 	int64_t replicas, generation, seen_generation, updated, ready;
 	char *text; /* metadata's labels and annotations, and spec; NULL once it was compared */
 	char compared[SHA224_HEX_LEN + 1]; /* the desired hash that `text` fits */

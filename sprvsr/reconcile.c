@@ -181,6 +181,13 @@ add(struct pass *p, enum verb verb, enum kind kind, const char *name, const stru
 	return a;
 }
 
+/* Is it not ready, and was before its last change? */
+static bool
+is_down(const struct obs *b)
+{
+	return b->ownership == OWNED && b->was_ready && b->replicas > 0 && !obs_is_ready(b);
+}
+
 static void
 add_for(struct pass *p, enum verb verb, enum kind kind, const struct desired_item *item,
     const struct obs *b)
@@ -192,8 +199,9 @@ add_for(struct pass *p, enum verb verb, enum kind kind, const struct desired_ite
 	a->entry = item->entry;
 	snprintf(a->hash, sizeof(a->hash), "%s", item->hashes[kind]);
 	if (b != NULL && kind == KIND_DEPLOYMENT)
-		a->was_ready =
-		    verb == ACT_UPDATE ? b->replicas > 0 && obs_is_ready(b) : b->was_ready;
+		a->was_ready = verb == ACT_UPDATE ? (b->replicas > 0 && obs_is_ready(b)) ||
+							(is_down(b) && !b->rolled_out)
+						  : b->was_ready;
 }
 
 /* Does what is there hold all that is wanted?  Asked once for each version of it. */
@@ -292,7 +300,11 @@ plan_item(struct pass *p, enum kind kind, const struct desired_item *item)
 		add_for(p, ACT_REPAIR, kind, item, b);
 }
 
-/* Deployments that were ready, were changed to what is wanted now, and are not ready. */
+/*
+ * Deployments that were ready, were changed, and are not ready again.  Those that a change broke
+ * count until they are ready, also when the next change has been made to them: else each
+ * attempt at mending a bad one would break as many more.
+ */
 static void
 count_rolling(struct pass *p)
 {
@@ -306,9 +318,9 @@ count_rolling(struct pass *p)
 
 		if (coming)
 			p->rolling += t->was_ready;
-		else if (b != NULL && b->ownership == OWNED && b->was_ready &&
-			 b->replicas > 0 && !obs_is_ready(b) &&
-			 strcmp(b->hash, item->hashes[KIND_DEPLOYMENT]) == 0)
+		else if (b != NULL && is_down(b) &&
+			 (!b->rolled_out ||
+			     strcmp(b->hash, item->hashes[KIND_DEPLOYMENT]) == 0))
 			p->rolling++;
 	}
 	p->plan.waiting_for_ready = p->rolling;
