@@ -41,10 +41,12 @@ class Lists(SupervisorCase):
         self.wait_for(program, *REPOS)
         self.assertEqual(0, program.stop(5))
         before = len(self.writes())
-        program = self.start()
+        program = self.start("--resync-interval", "1")
         wait_until(lambda: self.metric(program, "leader") == 1, program.tail)
-        self.assertEqual([], self.settle())
+        passes = self.metric(program, "passes_total")
+        wait_until(lambda: self.metric(program, "passes_total") >= passes + 2, program.tail)
         self.assertEqual(before, len(self.writes()))
+        self.assertEqual(2, self.metric(program, "relists_total"), "a full pass lists nothing")
 
     def test_garbage_and_a_suddenly_empty_list_change_nothing(self):
         self.write_list(*REPOS)
