@@ -22,6 +22,8 @@ enum kind {
 #define FCGI_MEMORY_REQUEST "32Mi"
 
 #define LABEL_OURS "maintner-sprvsr-autogen"
+#define NOTE_REPO_OWNER "maintner/owner" /* these are the names that programs trust */
+#define NOTE_REPO_NAME "maintner/repository"
 #define NOTE_OWNER "maintner/supervisor"  /* whose it is: the field manager's name */
 #define NOTE_HASH "maintner/desired-hash" /* of the object as it was wanted last */
 #define NOTE_READY "maintner/was-ready"   /* was it ready before its last change? */

@@ -74,8 +74,7 @@ print_table(const struct plan *p)
 	for (size_t i = 0; i < p->count; i++)
 		printf("# %-7s %-10s %-62s %s\n", verbs[p->actions[i].verb],
 		    p->actions[i].kind == KIND_DEPLOYMENT ? "Deployment" : "Service",
-		    p->actions[i].name,
-		    p->actions[i].entry != NULL ? p->actions[i].entry->name : "");
+		    p->actions[i].name, p->actions[i].repo);
 	printf("# %zu actions, %zu held back, %zu conflicts, %zu scaled to 0\n", p->count,
 	    p->held_back, p->conflicts, p->scaled_to_zero);
 	if (p->prune_refused)

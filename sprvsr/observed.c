@@ -12,6 +12,7 @@ end_obs(void *thing)
 	struct obs *b = thing;
 
 	free(b->text); /* jansson's */
+	mem_free(b->repo);
 	mem_free(b);
 }
 
@@ -124,6 +125,20 @@ reduced(const json_t *object, const json_t *meta)
 	return text;
 }
 
+/* For people, so that without memory it is not told. */
+static char *
+repo_of(const json_t *notes)
+{
+	const char *owner = json_string_value(json_object_get(notes, NOTE_REPO_OWNER));
+	const char *name = json_string_value(json_object_get(notes, NOTE_REPO_NAME));
+	char text[REPO_NAME_MAX + 1];
+
+	if (owner == NULL || name == NULL)
+		return NULL;
+	snprintf(text, sizeof(text), "%s/%s", owner, name);
+	return mem_strdup(text);
+}
+
 static void
 read_facts(struct obs *b, const struct observed *o, const json_t *object, const json_t *meta)
 {
@@ -132,6 +147,8 @@ read_facts(struct obs *b, const struct observed *o, const json_t *object, const 
 
 	copy(b->uid, sizeof(b->uid), json_object_get(meta, "uid"));
 	copy(b->hash, sizeof(b->hash), json_object_get(notes, NOTE_HASH));
+	mem_free(b->repo);
+	b->repo = repo_of(notes);
 	b->ownership = ownership_of(o, meta);
 	b->deleting = json_is_string(json_object_get(meta, "deletionTimestamp"));
 	b->was_ready = is_text(notes, NOTE_READY, "true");

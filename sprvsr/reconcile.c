@@ -178,6 +178,7 @@ add(struct pass *p, enum verb verb, enum kind kind, const char *name, const stru
 	*a = (struct action){ .verb = verb, .kind = kind };
 	snprintf(a->name, sizeof(a->name), "%s", name);
 	snprintf(a->uid, sizeof(a->uid), "%s", b != NULL ? b->uid : "");
+	a->repo = b != NULL && b->repo != NULL ? b->repo : "";
 	return a;
 }
 
@@ -197,6 +198,7 @@ add_for(struct pass *p, enum verb verb, enum kind kind, const struct desired_ite
 	if (a == NULL)
 		return;
 	a->entry = item->entry;
+	a->repo = item->entry->name;
 	snprintf(a->hash, sizeof(a->hash), "%s", item->hashes[kind]);
 	if (b != NULL && kind == KIND_DEPLOYMENT)
 		a->was_ready = verb == ACT_UPDATE ? (b->replicas > 0 && obs_is_ready(b)) ||

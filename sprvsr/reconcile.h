@@ -20,6 +20,7 @@ struct action {
 	char uid[64];                   /* of what is there; "" for ACT_CREATE */
 	char hash[SHA224_HEX_LEN + 1];  /* that will be wanted; "" for ACT_DELETE */
 	const struct repo_entry *entry; /* NULL for ACT_DELETE; the desired set's */
+	const char *repo; /* "owner/name", "": not known; the list's or observed's */
 	bool was_ready;
 };
 

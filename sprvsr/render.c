@@ -71,9 +71,9 @@ exact_names(struct rendering *r)
 {
 	const struct repo_entry *e = r->e;
 
-	buf_str(r->out, "\"maintner/owner\":");
+	buf_str(r->out, "\"" NOTE_REPO_OWNER "\":");
 	json_text_quote(r->out, (struct slice){ e->name, e->owner_len });
-	field(r->out, "maintner/repository", e->name + e->owner_len + 1);
+	field(r->out, NOTE_REPO_NAME, e->name + e->owner_len + 1);
 	field(r->out, "maintner/branch", e->default_branch);
 }
 

@@ -34,7 +34,6 @@ give_out(struct supervisor *s, const struct action *a)
 		rc = desired_render(s->o.desired, a->entry, a->kind, a->was_ready, &body, hash);
 		j->body = rc == 0 ? buf_take(&body, NULL) : NULL;
 		rc = j->body != NULL ? 0 : ERR_NOMEM;
-		snprintf(j->repo, sizeof(j->repo), "%s", a->entry->name);
 	}
 	buf_clear(&body);
 	if (rc != 0) {
@@ -43,6 +42,8 @@ give_out(struct supervisor *s, const struct action *a)
 	}
 	j->action = *a;
 	j->action.entry = NULL;
+	snprintf(j->repo, sizeof(j->repo), "%s", a->repo);
+	j->action.repo = j->repo; /* what it points to may be gone before the job is done */
 	trail_begin(t, a, version_of(s, a));
 	s->in_flight++;
 	actors_add(s->actors, j);

@@ -90,6 +90,21 @@ class Lists(SupervisorCase):
         self.assertIn("kind: \"Service\"", program.stdout)
         self.assertEqual([], self.writes())
 
+    def test_what_is_removed_is_named_beforehand_and_afterwards(self):
+        self.write_list(A, B)
+        program = self.start()
+        self.wait_for(program, A, B)
+        self.write_list(A)
+        plan = self.stage.run("maintner-sprvsr", "--dry-run", *self.arguments())
+        self.assertEqual(0, plan.wait(), plan.tail())
+        self.assertRegex(plan.stdout, rf"# delete  Service    mtr-s-{sha_of(B)} +{B}\n")
+        self.update(program)
+        self.wait_for(program, A)
+        removed = lambda: sorted(e["involvedObject"]["kind"] for e in self.double.objects("events", NAMESPACE).values()
+                                 if e["reason"] == "Removed" and e["message"] == B)
+        wait_until(lambda: removed() == ["Deployment", "Service"], program.tail)
+        self.assertIn(f'"object":"{deployment(B)}","repository":"{B}"', program.stderr.partition('"delete"')[2])
+
 
 class Drift(SupervisorCase):
     def setUp(self):
