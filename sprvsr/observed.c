@@ -212,26 +212,28 @@ observed_list_begin(struct observed *o, enum kind kind)
 	o->list_number[kind]++;
 }
 
+struct list_end {
+	struct observed *o;
+	enum kind kind;
+};
+
+static bool
+was_not_listed(void *ctx, const char *name, void *thing)
+{
+	const struct list_end *l = ctx;
+
+	if (((struct obs *)thing)->seen == l->o->list_number[l->kind])
+		return false;
+	(void)names_put(&l->o->removed[l->kind], name, l->o);
+	return true;
+}
+
 void
 observed_list_end(struct observed *o, enum kind kind)
 {
-	struct names *n = &o->objects[kind];
+	struct list_end l = { o, kind };
 
-	/* In place: removing while walking is not allowed to the table's users. */
-	for (size_t i = 0; i < n->slot_count; i++) {
-		struct names_entry **at = &n->slots[i];
-
-		while (*at != NULL) {
-			struct obs *b = (*at)->thing;
-
-			if (b->seen == o->list_number[kind]) {
-				at = &(*at)->next;
-				continue;
-			}
-			(void)names_put(&o->removed[kind], (*at)->name, o);
-			end_obs(names_take(n, (*at)->name));
-		}
-	}
+	names_sweep(&o->objects[kind], was_not_listed, &l, end_obs);
 	o->synced[kind] = true;
 	o->lists[kind]++;
 }

@@ -327,6 +327,32 @@ what_a_new_list_does_not_name_is_not_waited_for(void **state)
 }
 
 static void
+repositories_that_went_are_forgotten(void **state)
+{
+	struct action a;
+	struct world w;
+
+	(void)state;
+	begin(&w, 0);
+	for (unsigned i = 0; i < 50; i++) {
+		want(&w, &rig_opts, i, 1);
+		assert_true(plan(&w) <= 2);
+		for (size_t k = 0; k < w.plan.count; k++) {
+			struct trail *t;
+
+			a = w.plan.actions[k];
+			t = trail_make(&w.trails, a.kind, a.name);
+			trail_begin(t, &a, "");
+			trail_end(t, &a, ERR_UNAVAILABLE, "", w.o.now_ms, 0.5);
+		}
+	}
+	assert_in_range(w.trails.of[KIND_DEPLOYMENT].count, 1, 2);
+	assert_in_range(w.trails.of[KIND_SERVICE].count, 1, 2);
+	assert_non_null(trail_get(&w.trails, a.kind, a.name)); /* of the last one */
+	end(&w);
+}
+
+static void
 an_empty_list_removes_nothing_without_a_confirmation(void **state)
 {
 	struct world w;
@@ -407,6 +433,7 @@ main(void)
 		cmocka_unit_test(objects_of_others_are_conflicts),
 		cmocka_unit_test(what_was_done_is_not_done_again_before_the_watch_shows_it),
 		cmocka_unit_test(what_a_new_list_does_not_name_is_not_waited_for),
+		cmocka_unit_test(repositories_that_went_are_forgotten),
 		cmocka_unit_test(an_empty_list_removes_nothing_without_a_confirmation),
 		cmocka_unit_test(failures_are_tried_again_ever_later),
 		cmocka_unit_test(a_plan_survives_every_allocation_failure),
