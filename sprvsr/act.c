@@ -32,12 +32,6 @@ job_free(struct job *j)
 	mem_free(j);
 }
 
-static const char *
-collection(enum kind kind)
-{
-	return kind == KIND_DEPLOYMENT ? "deployments" : "services";
-}
-
 /*
  * Only the object that was seen is removed: one that somebody made meanwhile under its name
  * has another uid.
@@ -215,11 +209,10 @@ apply(struct k8s_client *c, const struct act_opts *o, const char *object, struct
 static void
 perform(struct k8s_client *c, const struct act_opts *o, struct job *j)
 {
-	char object[256];
+	char collection[COLLECTION_MAX], object[256];
 
-	snprintf(object, sizeof(object), "%s/namespaces/%s/%s/%s",
-	    j->action.kind == KIND_DEPLOYMENT ? "/apis/apps/v1" : "/api/v1", o->namespace_name,
-	    collection(j->action.kind), j->action.name);
+	desired_collection(j->action.kind, o->namespace_name, collection);
+	snprintf(object, sizeof(object), "%s/%s", collection, j->action.name);
 	if (j->is_event)
 		j->rc = send_event(c, o, j);
 	else if (j->action.verb == ACT_DELETE)

@@ -64,6 +64,10 @@ void desired_clear(struct desired *d);
 int desired_render(const struct desired_opts *o, const struct repo_entry *e, enum kind kind,
     bool was_ready, struct buf *out, char hash[SHA224_HEX_LEN + 1]);
 
+/* The path of all objects of a kind in a namespace, which has at most 63 letters. */
+#define COLLECTION_MAX 128
+void desired_collection(enum kind kind, const char *namespace_name, char out[COLLECTION_MAX]);
+
 /* "mtr-d-<sha>" or "mtr-s-<sha>". */
 void desired_name(enum kind kind, const char *sha, char out[OBJECT_NAME_MAX]);
 

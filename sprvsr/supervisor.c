@@ -192,10 +192,7 @@ start_watch(
 
 	w->s = s;
 	w->kind = kind;
-	snprintf(w->path, sizeof(w->path),
-	    kind == KIND_DEPLOYMENT ? "/apis/apps/v1/namespaces/%.63s/deployments"
-				    : "/api/v1/namespaces/%.63s/services",
-	    s->o.desired->namespace_name);
+	desired_collection(kind, s->o.desired->namespace_name, w->path);
 	rc = k8s_client_new(s->o.api, stop, NULL, &w->client, ei);
 	return rc != 0 ? rc
 		       : start_thread(&w->thread, supervisor_run_watch, w, &w->started, ei);

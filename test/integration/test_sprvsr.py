@@ -146,6 +146,19 @@ class Drift(SupervisorCase):
         self.settle()
         self.assertLessEqual(relists(), 4)
 
+    def test_a_list_whose_next_page_has_expired_begins_anew(self):
+        self.assertEqual(0, self.program.stop(5), self.program.tail())
+        before = len(self.writes())
+        lists = lambda: self.double.requests(verb="list", resource="deployments")
+        listed = len(lists())
+        self.double.do("set", page_max=1)
+        self.double.fault(kind="status", status=410, reason="Expired", verb="list", resource="deployments", after=2)
+        program = self.start()
+        wait_until(lambda: self.metric(program, "leader") == 1, program.tail)
+        self.assertEqual([], self.settle())
+        self.assertEqual(before, len(self.writes()), "what the cut list did not name is not missing")
+        self.assertEqual([200, 200, 410, 200, 200, 200, 200], [r["code"] for r in lists()[listed:]])
+
     def test_an_api_that_is_down_or_refuses_is_asked_again(self):
         self.double.do("down", for_s=2)
         self.write_list(A, B, C)
