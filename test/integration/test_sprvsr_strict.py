@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -330,6 +331,20 @@ class Tls(SupervisorCase):
                 self.wait_for(program, *REPOS, f"as/data{self.as_data}")
                 self.assertEqual(0, program.stop(5), program.tail())
         self.assertEqual({"supervisor"}, {r["user"] for r in self.double.requests()})
+
+    @unittest.skipUnless(shutil.which("kubectl"), "kubectl is not installed")
+    def test_kubectl_applies_what_the_plan_prints_and_nothing_is_left_to_do(self):
+        plan = self.stage.run("maintner-sprvsr", "--dry-run", *self.arguments(*EVERYTHING))
+        self.assertEqual(0, plan.wait(), plan.tail())
+        done = subprocess.run(["kubectl", "--kubeconfig", self.kubeconfig(), "apply", "--server-side", "--validate=false",
+                               "--field-manager=maintner-sprvsr", "-f", "-"], input=plan.stdout, text=True, timeout=60,
+                              capture_output=True, check=False, env=self.stage.environment({"HOME": self.stage.folder}))
+        self.assertEqual(0, done.returncode, done)
+        self.assertEqual(8, len(self.writes()))
+        program = self.start(*EVERYTHING)
+        wait_until(lambda: self.metric(program, "leader") == 1, program.tail)
+        self.assert_settled(program, 0.5)
+        self.assertEqual(8, len(self.writes()), program.tail())
 
     def test_a_server_that_our_authority_did_not_sign_is_refused_and_named(self):
         self.ca = "other"
