@@ -167,6 +167,7 @@ observed_put(struct observed *o, enum kind kind, const json_t *object, struct er
 	const char *name = json_string_value(json_object_get(meta, "name"));
 	const char *version = json_string_value(json_object_get(meta, "resourceVersion"));
 	struct obs *b;
+	char *text;
 
 	if (name == NULL || version == NULL)
 		return err_set(ei, ERR_PROTO,
@@ -186,10 +187,13 @@ observed_put(struct observed *o, enum kind kind, const json_t *object, struct er
 		return 0;
 	snprintf(b->version, sizeof(b->version), "%s", version);
 	read_facts(b, o, object, meta);
-	b->compared[0] = '\0';
+	text = reduced(object, meta);
+	/* A status that moves on changes nothing that was compared. */
+	if (text == NULL || b->text == NULL || strcmp(text, b->text) != 0)
+		b->compared[0] = '\0';
 	free(b->text);
-	b->text = reduced(object, meta);
-	return b->text != NULL ? 0 : ERR_NOMEM;
+	b->text = text;
+	return text != NULL ? 0 : ERR_NOMEM;
 }
 
 void

@@ -166,7 +166,10 @@ plan_update(struct pass *p, enum kind kind, const struct desired_item *item, str
 	add_for(p, ACT_UPDATE, kind, item, b);
 }
 
-/* The apply that found nothing to change has looked closer than we can. */
+/*
+ * The apply that found nothing to change has looked closer than we can; or a webhook makes of all
+ * that is written what it wants, and would of the next.
+ */
 static bool
 was_applied_as_is(
     struct pass *p, enum kind kind, const char *name, struct obs *b, const char *hash)

@@ -69,6 +69,24 @@ class Edits(SupervisorCase):
         self.assertEqual([], self.settle(1))
         self.assertEqual("x", self.deployment(A)["metadata"]["labels"]["team"])
 
+    def test_what_a_webhook_makes_of_every_write_is_not_fought(self):
+        self.double.do("set", mutations={"Deployment": {"spec": {"template": {"spec": {"containers": [
+            {"name": "sync", "resources": {"requests": {"cpu": "50m"}}}]}}}}})
+        self.write_list(A, "new/one")
+        self.update(self.program)
+        self.wait_for(self.program, A, "new/one")
+        name = f"mtr-d-{sha_of('new/one')}"
+        written = lambda: len(self.writes(name=name))
+        wait_until(lambda: written() >= 2, self.program.tail)  # made, and tried to repair
+        wait_until(lambda: not self.settle(0.5), self.program.tail)
+        before = written()
+        for ready in (False, True) * 3:
+            self.double.do("ready", namespace=NAMESPACE, name=name, ready=ready)
+            self.settle(0.3)
+        self.assertEqual(before, written(), self.program.tail())
+        self.merge(self.path_of("new/one"), {"metadata": {"labels": {"owner": "x"}}})
+        wait_until(lambda: self.deployment("new/one")["metadata"]["labels"]["owner"] == "new", self.program.tail, 5)
+
     def test_events_tell_which_object_they_are_about(self):
         def created():
             return {e["involvedObject"]["name"]: e["involvedObject"].get("uid")
