@@ -74,30 +74,45 @@ send_event(struct supervisor *s, const struct event *e)
 	actors_add(s->actors, j);
 }
 
+/* For the next plan; false if the apply found everything as it wants it. */
+static bool
+note_end(struct supervisor *s, const struct job *j)
+{
+	const struct action *a = &j->action;
+	struct trail *t = trail_get(&s->trails, a->kind, a->name);
+	int64_t now_ms = clock_mono_ms(), asked_ms = j->ei.retry_after_ms;
+
+	s->in_flight--;
+	if (t == NULL)
+		return true;
+	trail_end(t, a, j->rc, j->version, now_ms, k8s_random());
+	if (asked_ms > 0 && t->not_before_ms < now_ms + asked_ms)
+		t->not_before_ms = now_ms + asked_ms;
+	return j->rc != 0 || a->verb == ACT_DELETE || strcmp(t->version, j->version) != 0;
+}
+
 static void
 finish(struct supervisor *s, struct job *j)
 {
 	static const char *const verbs[ACTS] = { "create", "update", "repair", "delete" };
 	const struct action *a = &j->action;
-	struct trail *t = trail_get(&s->trails, a->kind, a->name);
-	int64_t now_ms = clock_mono_ms();
+	bool changed = note_end(s, j);
 	char message[700];
 	struct event e;
 
-	if (t != NULL)
-		trail_end(t, a, j->rc, j->version, now_ms, k8s_random());
-	if (t != NULL && j->ei.retry_after_ms > 0 &&
-	    t->not_before_ms < now_ms + j->ei.retry_after_ms)
-		t->not_before_ms = now_ms + j->ei.retry_after_ms;
-	s->in_flight--;
+	if (j->rc == ERR_CANCELED)
+		return;
+	if (!changed) {
+		log_debug("object is as wanted", LOG_S("object", a->name),
+		    LOG_S("repository", j->repo), LOG_END);
+		return;
+	}
 	pthread_mutex_lock(&s->status.lock);
 	if (j->rc == 0)
 		s->status.applied[a->verb]++;
-	else if (j->rc != ERR_CANCELED)
+	else
 		s->status.failed++;
 	pthread_mutex_unlock(&s->status.lock);
-	if (j->rc == ERR_CANCELED)
-		return;
 	if (j->rc == 0)
 		log_info("object written", LOG_S("action", verbs[a->verb]),
 		    LOG_S("object", a->name), LOG_S("repository", j->repo), LOG_END);

@@ -86,6 +86,13 @@ class Edits(SupervisorCase):
         self.assertEqual(before, written(), self.program.tail())
         self.merge(self.path_of("new/one"), {"metadata": {"labels": {"owner": "x"}}})
         wait_until(lambda: self.deployment("new/one")["metadata"]["labels"]["owner"] == "new", self.program.tail, 5)
+        self.assertEqual(0, self.program.stop(5), self.program.tail())
+        before, live = written(), self.deployment("new/one")
+        program = self.start("--pod-front", "nginx:1")
+        wait_until(lambda: written() > before, program.tail)
+        self.assertEqual([], self.settle())
+        self.assertEqual(live, self.deployment("new/one"))
+        self.assertEqual(0, self.metric(program, 'applied_total{action="repair"}'), "what changed nothing is none")
 
     def test_events_tell_which_object_they_are_about(self):
         def created():
