@@ -8,6 +8,7 @@
 
 #define THREADS_MAX 32
 #define CALL_MS 15000
+#define EVENT_MS 3000 /* while it is sent, a thread does nothing else, and it may be lost */
 
 struct actors {
 	struct act_opts o;
@@ -31,12 +32,6 @@ job_free(struct job *j)
 	mem_free(j);
 }
 
-static const char *
-collection(enum kind kind)
-{
-	return kind == KIND_DEPLOYMENT ? "deployments" : "services";
-}
-
 /*
  * Only the object that was seen is removed: one that somebody made meanwhile under its name
  * has another uid.
@@ -51,12 +46,22 @@ delete_options(const struct action *a, char *out, size_t size)
 }
 
 static void
-take_version(struct job *j, const json_t *object)
+copy_text(char *out, size_t size, const json_t *map, const char *key)
 {
-	const char *version = json_string_value(
-	    json_object_get(json_object_get(object, "metadata"), "resourceVersion"));
+	const char *text = json_string_value(json_object_get(map, key));
 
-	snprintf(j->version, sizeof(j->version), "%s", version != NULL ? version : "");
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+/* `object` is NULL when there was no answer. */
+static void
+take_answer(struct job *j, const json_t *object)
+{
+	const json_t *meta = json_object_get(object, "metadata");
+
+	copy_text(j->version, sizeof(j->version), meta, "resourceVersion");
+	if (j->action.uid[0] == '\0') /* created just now */
+		copy_text(j->action.uid, sizeof(j->action.uid), meta, "uid");
 }
 
 /*
@@ -82,12 +87,36 @@ pin(struct job *j)
 	return j->body != NULL ? 0 : ERR_NOMEM;
 }
 
+/* {"metadata":{"uid":...},"spec":...}: the wanted spec, as a merge patch of the object that was seen. */
+static char *
+spec_patch(const struct job *j)
+{
+	json_t *doc = NULL, *patch = NULL, *spec, *strategy;
+	char *text = NULL;
+
+	if (json_in_parse(slice_str(j->body), "desired", &doc, NULL) != 0)
+		return NULL;
+	spec = json_object_get(doc, "spec");
+	strategy = json_object_get(spec, "strategy");
+	if (strategy == NULL ||
+	    json_object_set_new(strategy, "rollingUpdate", json_null()) == 0)
+		patch =
+		    json_pack("{s:{s:s},s:O}", "metadata", "uid", j->action.uid, "spec", spec);
+	if (patch != NULL)
+		text = json_dumps(patch, JSON_COMPACT);
+	json_decref(patch);
+	json_decref(doc);
+	return text;
+}
+
 /*
- * Where somebody set another strategy, the server has added rollingUpdate, which nobody owns,
- * so that no apply removes it, and then refuses Recreate beside it.
+ * An edit can leave what no apply takes away, and what the server refuses beside ours: a
+ * strategy's rollingUpdate, which it added itself and nobody owns; a port under another number,
+ * another kind of probe or volume, which their editor owns.  A merge patch replaces lists whole.
+ * It makes us own, as an update, what it changes; so it comes after an apply was refused.
  */
 static int
-make_recreate(struct k8s_client *c, const struct act_opts *o, const char *object, struct job *j)
+replace_spec(struct k8s_client *c, const struct act_opts *o, const char *object, struct job *j)
 {
 	struct k8s_call call = { .verb = "patch",
 		.method = "PATCH",
@@ -96,16 +125,17 @@ make_recreate(struct k8s_client *c, const struct act_opts *o, const char *object
 		.total_ms = CALL_MS,
 		.time_left_ms = o->time_left_ms,
 		.left_ctx = o->ctx };
-	char path[512], patch[256];
+	char path[512], *patch = spec_patch(j);
+	int rc;
 
-	snprintf(patch, sizeof(patch),
-	    "{\"metadata\":{\"uid\":\"%s\"},\"spec\":{\"strategy\":{\"type\":\"Recreate\","
-	    "\"rollingUpdate\":null}}}",
-	    j->action.uid);
+	if (patch == NULL)
+		return ERR_NOMEM;
 	snprintf(path, sizeof(path), "%s?fieldManager=%s", object, o->manager);
 	call.path = path;
 	call.body = slice_str(patch);
-	return k8s_ask(c, &call, NULL, NULL);
+	rc = k8s_ask(c, &call, NULL, NULL);
+	free(patch);
+	return rc;
 }
 
 static int
@@ -116,7 +146,7 @@ send_event(struct k8s_client *c, const struct act_opts *o, struct job *j)
 		.content_type = "application/json",
 		.body = slice_str(j->body),
 		.tries = 1,
-		.total_ms = CALL_MS };
+		.total_ms = EVENT_MS };
 	char path[256];
 
 	snprintf(path, sizeof(path), "/api/v1/namespaces/%s/events", o->namespace_name);
@@ -169,9 +199,9 @@ apply(struct k8s_client *c, const struct act_opts *o, const char *object, struct
 		rc = k8s_ask_json(c, &call, &answer, &j->ei);
 	}
 	if (rc == ERR_HTTP && j->ei.http_status == 422 && !create &&
-	    j->action.kind == KIND_DEPLOYMENT && make_recreate(c, o, object, j) == 0)
+	    replace_spec(c, o, object, j) == 0)
 		rc = k8s_ask_json(c, &call, &answer, &j->ei);
-	take_version(j, answer);
+	take_answer(j, answer);
 	json_decref(answer);
 	return rc;
 }
@@ -179,11 +209,10 @@ apply(struct k8s_client *c, const struct act_opts *o, const char *object, struct
 static void
 perform(struct k8s_client *c, const struct act_opts *o, struct job *j)
 {
-	char object[256];
+	char collection[COLLECTION_MAX], object[256];
 
-	snprintf(object, sizeof(object), "%s/namespaces/%s/%s/%s",
-	    j->action.kind == KIND_DEPLOYMENT ? "/apis/apps/v1" : "/api/v1", o->namespace_name,
-	    collection(j->action.kind), j->action.name);
+	desired_collection(j->action.kind, o->namespace_name, collection);
+	snprintf(object, sizeof(object), "%s/%s", collection, j->action.name);
 	if (j->is_event)
 		j->rc = send_event(c, o, j);
 	else if (j->action.verb == ACT_DELETE)

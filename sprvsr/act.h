@@ -5,11 +5,11 @@
 #include "sprvsr/reconcile.h"
 
 struct job {
-	struct action action; /* its entry is not looked at */
+	struct action action; /* its entry is not looked at; created: its uid is filled in */
 	bool is_event;        /* body is a Kubernetes Event; there is no action */
-	char repo[REPO_NAME_MAX + 1];
-	char *body;       /* owned; NULL to delete */
-	char version[32]; /* resourceVersion afterwards */
+	char repo[REPO_NAME_MAX + 1]; /* where the action's points to */
+	char *body;                   /* owned; NULL to delete */
+	char version[32];             /* resourceVersion afterwards */
 	int rc;
 	struct err_info ei;
 	struct job *next;

@@ -8,6 +8,15 @@
 #include "base/mem.h"
 
 void
+desired_collection(enum kind kind, const char *namespace_name, char out[COLLECTION_MAX])
+{
+	snprintf(out, COLLECTION_MAX,
+	    kind == KIND_DEPLOYMENT ? "/apis/apps/v1/namespaces/%.63s/deployments"
+				    : "/api/v1/namespaces/%.63s/services",
+	    namespace_name);
+}
+
+void
 desired_name(enum kind kind, const char *sha, char out[OBJECT_NAME_MAX])
 {
 	snprintf(

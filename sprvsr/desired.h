@@ -18,7 +18,12 @@ enum kind {
 #define OBJECT_BYTES_MAX ((size_t)64 << 10)
 #define GITHUB_KEYS_MAX 64
 
+#define SYNC_MEMORY_REQUEST "64Mi" /* of the containers; Kubernetes refuses a limit below it */
+#define FCGI_MEMORY_REQUEST "32Mi"
+
 #define LABEL_OURS "maintner-sprvsr-autogen"
+#define NOTE_REPO_OWNER "maintner/owner" /* these are the names that programs trust */
+#define NOTE_REPO_NAME "maintner/repository"
 #define NOTE_OWNER "maintner/supervisor"  /* whose it is: the field manager's name */
 #define NOTE_HASH "maintner/desired-hash" /* of the object as it was wanted last */
 #define NOTE_READY "maintner/was-ready"   /* was it ready before its last change? */
@@ -58,6 +63,10 @@ void desired_clear(struct desired *d);
  */
 int desired_render(const struct desired_opts *o, const struct repo_entry *e, enum kind kind,
     bool was_ready, struct buf *out, char hash[SHA224_HEX_LEN + 1]);
+
+/* The path of all objects of a kind in a namespace, which has at most 63 letters. */
+#define COLLECTION_MAX 128
+void desired_collection(enum kind kind, const char *namespace_name, char out[COLLECTION_MAX]);
 
 /* "mtr-d-<sha>" or "mtr-s-<sha>". */
 void desired_name(enum kind kind, const char *sha, char out[OBJECT_NAME_MAX]);

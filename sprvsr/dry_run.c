@@ -49,12 +49,9 @@ list_all(struct k8s_shared *api, const char *namespace_name, struct observed *se
 	for (enum kind k = 0; k < KINDS && rc == 0; k++) {
 		struct listing l = { seen, k };
 		struct k8s_watch w;
-		char path[256];
+		char path[COLLECTION_MAX];
 
-		snprintf(path, sizeof(path),
-		    k == KIND_DEPLOYMENT ? "/apis/apps/v1/namespaces/%.63s/deployments"
-					 : "/api/v1/namespaces/%.63s/services",
-		    namespace_name);
+		desired_collection(k, namespace_name, path);
 		k8s_watch_init(&w, client, path, &events, &l);
 		rc = k8s_list(&w, ei);
 		k8s_watch_clear(&w);
@@ -74,8 +71,7 @@ print_table(const struct plan *p)
 	for (size_t i = 0; i < p->count; i++)
 		printf("# %-7s %-10s %-62s %s\n", verbs[p->actions[i].verb],
 		    p->actions[i].kind == KIND_DEPLOYMENT ? "Deployment" : "Service",
-		    p->actions[i].name,
-		    p->actions[i].entry != NULL ? p->actions[i].entry->name : "");
+		    p->actions[i].name, p->actions[i].repo);
 	printf("# %zu actions, %zu held back, %zu conflicts, %zu scaled to 0\n", p->count,
 	    p->held_back, p->conflicts, p->scaled_to_zero);
 	if (p->prune_refused)

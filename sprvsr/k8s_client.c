@@ -219,6 +219,17 @@ read_token(struct k8s_client *c, struct err_info *ei)
 	return rc != 0 ? rc : buf_err(&c->auth);
 }
 
+static int64_t
+retry_after_ms(const struct http_response *res)
+{
+	struct slice v = http_response_header(res, "retry-after");
+	int64_t s = 0;
+
+	for (size_t i = 0; i < v.len && v.ptr[i] >= '0' && v.ptr[i] <= '9' && s < 1000; i++)
+		s = s * 10 + (v.ptr[i] - '0');
+	return s * 1000 < RETRY_AFTER_MAX_MS ? s * 1000 : RETRY_AFTER_MAX_MS;
+}
+
 /* What a Status says; the body may be anything. */
 static int
 refused(struct k8s_client *c, const struct k8s_call *call, int rc, struct err_info *ei)
@@ -232,21 +243,13 @@ refused(struct k8s_client *c, const struct k8s_call *call, int rc, struct err_in
 	err_set(ei, rc, "%s %.*s: HTTP %d%s%s", call->method, (int)strcspn(call->path, "?"),
 	    call->path, c->res.status, message != NULL ? ": " : "",
 	    message != NULL ? message : "");
-	if (ei != NULL)
+	if (ei != NULL) {
 		ei->http_status = c->res.status;
+		if (rc == ERR_RATE || rc == ERR_UNAVAILABLE)
+			ei->retry_after_ms = retry_after_ms(&c->res);
+	}
 	json_decref(doc);
 	return rc;
-}
-
-static int64_t
-retry_after_ms(const struct http_response *res)
-{
-	struct slice v = http_response_header(res, "retry-after");
-	int64_t s = 0;
-
-	for (size_t i = 0; i < v.len && v.ptr[i] >= '0' && v.ptr[i] <= '9' && s < 1000; i++)
-		s = s * 10 + (v.ptr[i] - '0');
-	return s * 1000 < RETRY_AFTER_MAX_MS ? s * 1000 : RETRY_AFTER_MAX_MS;
 }
 
 static int
@@ -277,6 +280,8 @@ once(struct k8s_client *c, const struct k8s_call *call, int64_t left_ms, struct 
 	req.url = buf_cstr(&c->url);
 	if (req.url == NULL)
 		return buf_err(&c->url);
+	if (ei != NULL)
+		ei->retry_after_ms = 0; /* of the try before */
 	rc = http_perform(c->http, &req, &c->res, ei);
 	if (rc == ERR_CANCELED)
 		return rc;

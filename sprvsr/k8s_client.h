@@ -67,8 +67,9 @@ struct k8s_call {
 /*
  * Ask, and ask again what may pass (429, 5xx, cut, timed out; 401 once with the token read
  * anew).  ERR_CANCELED when no time is left, also between two tries.  An answer that is not
- * 2xx is an error as http_status_err() has it, with the message of its Status.  The answer is
- * borrowed from `c` until the next call.
+ * 2xx is an error as http_status_err() has it, with the message of its Status; when its server
+ * asks to wait and no try is left, `ei` says how long.  The answer is borrowed from `c` until
+ * the next call.
  */
 int k8s_ask(struct k8s_client *c, const struct k8s_call *call, const struct http_response **ret,
     struct err_info *ei);

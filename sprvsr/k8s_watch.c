@@ -201,7 +201,6 @@ watch_once(struct k8s_watch *w)
 	call.path = buf_cstr(&path);
 	buf_reset(&w->line);
 	w->stream_err = 0;
-	w->ei.text[0] = '\0';
 	rc = call.path != NULL ? k8s_ask(w->client, &call, NULL, &ei) : buf_err(&path);
 	if (rc != 0 && w->stream_err == 0)
 		w->ei = ei; /* the transfer's own text; else the stream's tells more */
@@ -218,6 +217,17 @@ note_failure(struct k8s_watch *w, int rc)
 	w->events->trouble(w->ctx, rc, w->ei.text[0] != '\0' ? w->ei.text : err_name(rc));
 }
 
+/* Before the next turn: ever longer, and no less than the server asked for. */
+static int64_t
+pause_ms(const struct k8s_watch *w, unsigned failures)
+{
+	int64_t ms = (int64_t)BACKOFF_MS << (failures < 7 ? failures : 7);
+
+	if (ms > BACKOFF_MAX_MS)
+		ms = BACKOFF_MAX_MS;
+	return w->ei.retry_after_ms + ms / 2 + (int64_t)((double)ms * k8s_random());
+}
+
 int
 k8s_watch_run(struct k8s_watch *w)
 {
@@ -225,8 +235,11 @@ k8s_watch_run(struct k8s_watch *w)
 
 	for (;;) {
 		bool list = w->version[0] == '\0';
-		int64_t begun = clock_mono_ms(), ms;
-		int rc = list ? k8s_list(w, &w->ei) : watch_once(w);
+		int64_t begun = clock_mono_ms();
+		int rc;
+
+		w->ei = (struct err_info){ .text = "" };
+		rc = list ? k8s_list(w, &w->ei) : watch_once(w);
 
 		if (rc == ERR_CANCELED)
 			return rc;
@@ -239,11 +252,7 @@ k8s_watch_run(struct k8s_watch *w)
 		}
 		if (clock_mono_ms() - begun >= SHORT_MS * 10)
 			failures = 0;
-		ms = (int64_t)BACKOFF_MS << (failures < 7 ? failures : 7);
-		failures++;
-		if (ms > BACKOFF_MAX_MS)
-			ms = BACKOFF_MAX_MS;
-		if (k8s_wait(w->client, ms / 2 + (int64_t)((double)ms * k8s_random())) != 0)
+		if (k8s_wait(w->client, pause_ms(w, failures++)) != 0)
 			return ERR_CANCELED;
 	}
 }

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #define CALL_MS 4000
+#define RELEASE_MS                                                                             \
+	1500 /* a program that ends has no more time; the lease ends by itself, too */
 #define PATH_MAX_BYTES 1024
 
 void
@@ -39,14 +41,14 @@ micro_time(char out[40])
 }
 
 static int
-ask(struct lease *l, const char *verb, const char *method, json_t *body, json_t **ret,
-    struct err_info *ei)
+ask(struct lease *l, const char *verb, const char *method, int64_t total_ms, json_t *body,
+    json_t **ret, struct err_info *ei)
 {
 	struct k8s_call call = { .verb = verb,
 		.method = method,
 		.tries = 1,
 		.urgent = true, /* behind a thousand writes it would be lost */
-		.total_ms = CALL_MS };
+		.total_ms = total_ms };
 	char path[PATH_MAX_BYTES], *text = NULL;
 	int rc;
 
@@ -112,7 +114,7 @@ create(struct lease *l, struct err_info *ei)
 	    "coordination.k8s.io/v1", "kind", "Lease", "metadata", "name", l->name, "namespace",
 	    l->namespace_name, "spec", "holderIdentity", l->identity, "leaseDurationSeconds",
 	    LEASE_S, "acquireTime", now, "renewTime", now, "leaseTransitions", 0);
-	rc = body != NULL ? ask(l, "create", "POST", body, &answer, ei) : ERR_NOMEM;
+	rc = body != NULL ? ask(l, "create", "POST", CALL_MS, body, &answer, ei) : ERR_NOMEM;
 	json_decref(body);
 	if (rc == 0)
 		keep(l, answer);
@@ -148,7 +150,9 @@ put(struct lease *l, bool hold, struct err_info *ei)
 			    spec, "leaseTransitions", json_integer(json_integer_value(n) + 1));
 		}
 	}
-	rc = body != NULL ? ask(l, "update", "PUT", body, &answer, ei) : ERR_NOMEM;
+	rc = body != NULL
+		 ? ask(l, "update", "PUT", hold ? CALL_MS : RELEASE_MS, body, &answer, ei)
+		 : ERR_NOMEM;
 	json_decref(body);
 	if (rc == 0)
 		keep(l, answer);
@@ -159,7 +163,7 @@ static int
 look(struct lease *l, struct err_info *ei)
 {
 	json_t *answer = NULL;
-	int rc = ask(l, "get", "GET", NULL, &answer, ei);
+	int rc = ask(l, "get", "GET", CALL_MS, NULL, &answer, ei);
 
 	if (rc == 0)
 		keep(l, answer);

@@ -159,13 +159,17 @@ check_name(const char *flag, const char *name, struct err_info *ei)
 }
 
 static int
-check_quantity(const char *flag, const char *text, struct err_info *ei)
+check_size(const char *flag, const char *text, const char *least, struct err_info *ei)
 {
-	double v;
+	double v, low = 1;
 
-	if (!match_quantity(text, &v) || v < 1)
+	(void)match_quantity(least, &low);
+	if (!match_quantity(text, &v))
 		return err_set(
 		    ei, ERR_INVAL, "--%s: \"%s\" is no size, e.g. 512Mi", flag, text);
+	if (v < low)
+		return err_set(
+		    ei, ERR_INVAL, "--%s: \"%s\" is less than %s", flag, text, least);
 	return 0;
 }
 
@@ -183,18 +187,18 @@ check_settings(const struct settings *s, struct err_info *ei)
 		{ "image-pull-secret", d->pull_secret },
 		{ "pod-front-config", d->front_config }, { "lease-name", s->lease_name },
 		{ "field-manager", d->manager } };
+	const struct {
+		const char *flag, *text, *least;
+	} sizes[] = { { "snapshot-size", d->snapshot_size, "1" },
+		{ "disk-request", d->disk_request, "1" },
+		{ "sync-memory", d->sync_memory, SYNC_MEMORY_REQUEST },
+		{ "fcgi-memory", d->fcgi_memory, FCGI_MEMORY_REQUEST } };
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && rc == 0; i++)
 		rc = check_name(names[i].flag, names[i].name, ei);
-	if (rc == 0)
-		rc = check_quantity("snapshot-size", d->snapshot_size, ei);
-	if (rc == 0)
-		rc = check_quantity("disk-request", d->disk_request, ei);
-	if (rc == 0)
-		rc = check_quantity("sync-memory", d->sync_memory, ei);
-	if (rc == 0)
-		rc = check_quantity("fcgi-memory", d->fcgi_memory, ei);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && rc == 0; i++)
+		rc = check_size(sizes[i].flag, sizes[i].text, sizes[i].least, ei);
 	if (rc == 0 && strcmp(d->pull_policy, "Always") != 0 &&
 	    strcmp(d->pull_policy, "IfNotPresent") != 0 && strcmp(d->pull_policy, "Never") != 0)
 		rc = err_set(ei, ERR_INVAL, "--pull-policy: \"%s\" is none", d->pull_policy);

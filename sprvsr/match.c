@@ -1,6 +1,7 @@
 /* match.c - see match.h; the server adds defaults and spells quantities its own way. */
 #include "sprvsr/match.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@ match_quantity(const char *text, double *ret)
 	} suffixes[] = { { "", 1 }, { "n", 1e-9 }, { "u", 1e-6 }, { "m", 1e-3 }, { "k", 1e3 },
 		{ "M", 1e6 }, { "G", 1e9 }, { "T", 1e12 }, { "P", 1e15 }, { "E", 1e18 },
 		{ "Ki", 1024 }, { "Mi", 1048576 }, { "Gi", 1073741824 },
-		{ "Ti", 1099511627776.0 }, { "Pi", 1125899906842624.0 } };
+		{ "Ti", 1099511627776.0 }, { "Pi", 1125899906842624.0 },
+		{ "Ei", 1152921504606846976.0 } };
 	size_t digits = strspn(text, "0123456789.");
 	char *end;
 	double v;
@@ -24,11 +26,9 @@ match_quantity(const char *text, double *ret)
 	if (digits == 0 || digits > 30)
 		return false;
 	v = strtod(text, &end);
-	if (end != text + digits) {
-		if (end < text + digits)
-			return false;
-		*ret = v; /* an exponent */
-		return *end == '\0';
+	if (end != text + digits) { /* an exponent, unless it is less, or hexadecimal */
+		*ret = v;
+		return end > text + digits && tolower(text[digits]) == 'e' && *end == '\0';
 	}
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		if (strcmp(end, suffixes[i].suffix) == 0) {
@@ -128,6 +128,13 @@ lists_match(const json_t *want, const json_t *have)
 	return true;
 }
 
+/* What an apply replaces whole: more than is wanted in it is a difference. */
+static bool
+is_atomic(const char *key)
+{
+	return strcmp(key, "selector") == 0 || strcmp(key, "items") == 0;
+}
+
 static bool
 objects_match(const json_t *want, const json_t *have)
 {
@@ -142,7 +149,10 @@ objects_match(const json_t *want, const json_t *have)
 			continue;
 		if (its == NULL)
 			return false;
-		if (strcmp(key, "limits") == 0 || strcmp(key, "requests") == 0) {
+		if (is_atomic(key)) {
+			if (!json_equal(v, its))
+				return false;
+		} else if (strcmp(key, "limits") == 0 || strcmp(key, "requests") == 0) {
 			if (!quantities_match(v, its))
 				return false;
 		} else if (strcmp(key, "sizeLimit") == 0) {

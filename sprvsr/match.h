@@ -6,7 +6,8 @@
 /*
  * True if `have` holds every field of `want` with that value: what applying `want` would
  * not change.  Lists of named things (containers, ports, volumes, ...) are compared by
- * name, others element by element; quantities by their amount.
+ * name, others element by element; quantities by their amount; a selector and a volume's
+ * items, which an apply replaces whole, must hold nothing else.
  */
 bool match_subset(const json_t *want, const json_t *have);
 

@@ -89,21 +89,41 @@ names_put(struct names *n, const char *name, void *thing)
 	return 0;
 }
 
-void *
-names_take(struct names *n, const char *name)
+static void *
+unlink_entry(struct names *n, struct names_entry **at)
 {
-	struct names_entry **at = find(n, name), *e;
-	void *thing;
+	struct names_entry *e = *at;
+	void *thing = e->thing;
 
-	if (at == NULL)
-		return NULL;
-	e = *at;
-	thing = e->thing;
 	*at = e->next;
 	n->count--;
 	mem_free(e->name);
 	mem_free(e);
 	return thing;
+}
+
+void *
+names_take(struct names *n, const char *name)
+{
+	struct names_entry **at = find(n, name);
+
+	return at != NULL ? unlink_entry(n, at) : NULL;
+}
+
+void
+names_sweep(struct names *n, bool (*is_old)(void *ctx, const char *name, void *thing),
+    void *ctx, void (*end)(void *thing))
+{
+	for (size_t i = 0; i < n->slot_count; i++) {
+		struct names_entry **at = &n->slots[i];
+
+		while (*at != NULL) {
+			if (is_old(ctx, (*at)->name, (*at)->thing))
+				end(unlink_entry(n, at));
+			else
+				at = &(*at)->next;
+		}
+	}
 }
 
 struct names_entry *

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct names_entry {
@@ -21,6 +22,9 @@ void *names_get(const struct names *n, const char *name); /* NULL if there is no
 /* Put or replace; `thing` must not be NULL.  ERR_NOMEM. */
 int names_put(struct names *n, const char *name, void *thing);
 void *names_take(struct names *n, const char *name); /* what was removed, or NULL */
+/* Remove what `is_old` says (it must not change the table); `end` gets each removed thing. */
+void names_sweep(struct names *n, bool (*is_old)(void *ctx, const char *name, void *thing),
+    void *ctx, void (*end)(void *thing));
 /* Call `end` (may be NULL) for each thing, and empty the table. */
 void names_clear(struct names *n, void (*end)(void *thing));
 

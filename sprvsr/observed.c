@@ -12,6 +12,7 @@ end_obs(void *thing)
 	struct obs *b = thing;
 
 	free(b->text); /* jansson's */
+	mem_free(b->repo);
 	mem_free(b);
 }
 
@@ -92,6 +93,25 @@ copy(char *out, size_t size, const json_t *text)
 	snprintf(out, size, "%s", json_is_string(text) ? json_string_value(text) : "");
 }
 
+/*
+ * Before the controller has begun with a change, and while it waits for old pods to end, the
+ * condition is still the one of the last rollout: the counts tell.
+ */
+static bool
+is_rolled_out(const struct obs *b, const json_t *status)
+{
+	const json_t *list = json_object_get(status, "conditions");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *one = json_array_get(list, i);
+
+		if (is_text(one, "type", "Progressing"))
+			return is_text(one, "reason", "NewReplicaSetAvailable") &&
+			       b->seen_generation >= b->generation && b->updated >= b->replicas;
+	}
+	return false;
+}
+
 /* What a comparison needs, without the many bytes of managedFields and status. */
 static char *
 reduced(const json_t *object, const json_t *meta)
@@ -105,6 +125,20 @@ reduced(const json_t *object, const json_t *meta)
 	return text;
 }
 
+/* For people, so that without memory it is not told. */
+static char *
+repo_of(const json_t *notes)
+{
+	const char *owner = json_string_value(json_object_get(notes, NOTE_REPO_OWNER));
+	const char *name = json_string_value(json_object_get(notes, NOTE_REPO_NAME));
+	char text[REPO_NAME_MAX + 1];
+
+	if (owner == NULL || name == NULL)
+		return NULL;
+	snprintf(text, sizeof(text), "%s/%s", owner, name);
+	return mem_strdup(text);
+}
+
 static void
 read_facts(struct obs *b, const struct observed *o, const json_t *object, const json_t *meta)
 {
@@ -113,6 +147,8 @@ read_facts(struct obs *b, const struct observed *o, const json_t *object, const 
 
 	copy(b->uid, sizeof(b->uid), json_object_get(meta, "uid"));
 	copy(b->hash, sizeof(b->hash), json_object_get(notes, NOTE_HASH));
+	mem_free(b->repo);
+	b->repo = repo_of(notes);
 	b->ownership = ownership_of(o, meta);
 	b->deleting = json_is_string(json_object_get(meta, "deletionTimestamp"));
 	b->was_ready = is_text(notes, NOTE_READY, "true");
@@ -121,6 +157,7 @@ read_facts(struct obs *b, const struct observed *o, const json_t *object, const 
 	b->seen_generation = number(status, "observedGeneration", 0);
 	b->updated = number(status, "updatedReplicas", 0);
 	b->ready = number(status, "readyReplicas", 0);
+	b->rolled_out = is_rolled_out(b, status);
 }
 
 int
@@ -130,6 +167,7 @@ observed_put(struct observed *o, enum kind kind, const json_t *object, struct er
 	const char *name = json_string_value(json_object_get(meta, "name"));
 	const char *version = json_string_value(json_object_get(meta, "resourceVersion"));
 	struct obs *b;
+	char *text;
 
 	if (name == NULL || version == NULL)
 		return err_set(ei, ERR_PROTO,
@@ -149,10 +187,13 @@ observed_put(struct observed *o, enum kind kind, const json_t *object, struct er
 		return 0;
 	snprintf(b->version, sizeof(b->version), "%s", version);
 	read_facts(b, o, object, meta);
-	b->compared[0] = '\0';
+	text = reduced(object, meta);
+	/* A status that moves on changes nothing that was compared. */
+	if (text == NULL || b->text == NULL || strcmp(text, b->text) != 0)
+		b->compared[0] = '\0';
 	free(b->text);
-	b->text = reduced(object, meta);
-	return b->text != NULL ? 0 : ERR_NOMEM;
+	b->text = text;
+	return text != NULL ? 0 : ERR_NOMEM;
 }
 
 void
@@ -175,26 +216,28 @@ observed_list_begin(struct observed *o, enum kind kind)
 	o->list_number[kind]++;
 }
 
+struct list_end {
+	struct observed *o;
+	enum kind kind;
+};
+
+static bool
+was_not_listed(void *ctx, const char *name, void *thing)
+{
+	const struct list_end *l = ctx;
+
+	if (((struct obs *)thing)->seen == l->o->list_number[l->kind])
+		return false;
+	(void)names_put(&l->o->removed[l->kind], name, l->o);
+	return true;
+}
+
 void
 observed_list_end(struct observed *o, enum kind kind)
 {
-	struct names *n = &o->objects[kind];
+	struct list_end l = { o, kind };
 
-	/* In place: removing while walking is not allowed to the table's users. */
-	for (size_t i = 0; i < n->slot_count; i++) {
-		struct names_entry **at = &n->slots[i];
-
-		while (*at != NULL) {
-			struct obs *b = (*at)->thing;
-
-			if (b->seen == o->list_number[kind]) {
-				at = &(*at)->next;
-				continue;
-			}
-			(void)names_put(&o->removed[kind], (*at)->name, o);
-			end_obs(names_take(n, (*at)->name));
-		}
-	}
+	names_sweep(&o->objects[kind], was_not_listed, &l, end_obs);
 	o->synced[kind] = true;
 	o->lists[kind]++;
 }

@@ -24,8 +24,12 @@ struct obs {
 	char hash[SHA224_HEX_LEN + 1];
 	enum ownership ownership;
 	bool deleting, was_ready;
+	bool
+	    rolled_out; /* its pods of now were all ready once; what came then is another matter */
 	int64_t replicas, generation, seen_generation, updated, ready;
-	char *text; /* metadata's labels and annotations, and spec; NULL once it was compared */
+	char *repo; /* "owner/name" as its annotations have it, NULL: they do not */
+	char *
+	    text; /* metadata's labels and annotations, and spec; NULL once it was found to fit */
 	char compared[SHA224_HEX_LEN + 1]; /* the desired hash that `text` fits */
 	unsigned seen;                     /* the list that named it last */
 };

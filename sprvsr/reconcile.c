@@ -7,100 +7,6 @@
 #include "base/mem.h"
 #include "sprvsr/match.h"
 
-#define PENDING_MS 30000 /* a watch that has not shown a change by then never will */
-#define BACKOFF_MS 1000
-#define BACKOFF_MAX_MS 300000
-#define QUIET_MS 600000 /* without a repair for so long, the next one is at once */
-#define REPAIRS_FREE 3
-
-static void
-end_trail(void *t)
-{
-	mem_free(t);
-}
-
-void
-trails_clear(struct trails *t)
-{
-	for (int k = 0; k < KINDS; k++)
-		names_clear(&t->of[k], end_trail);
-}
-
-void
-trails_forget_decisions(struct trails *t)
-{
-	const struct names *n = &t->of[KIND_DEPLOYMENT];
-	size_t at;
-
-	for (struct names_entry *e = names_first(n, &at); e != NULL; e = names_next(n, &at, e))
-		((struct trail *)e->thing)->removal_decided = false;
-}
-
-struct trail *
-trail_get(struct trails *t, enum kind kind, const char *name)
-{
-	return names_get(&t->of[kind], name);
-}
-
-struct trail *
-trail_make(struct trails *t, enum kind kind, const char *name)
-{
-	struct trail *one = trail_get(t, kind, name);
-
-	if (one != NULL)
-		return one;
-	one = mem_zalloc(sizeof(*one));
-	if (one != NULL && names_put(&t->of[kind], name, one) != 0) {
-		mem_free(one);
-		one = NULL;
-	}
-	return one;
-}
-
-void
-trail_begin(struct trail *t, const struct action *a, const char *version)
-{
-	t->running = true;
-	t->disturbed = false;
-	t->was_ready = a->was_ready;
-	snprintf(t->hash, sizeof(t->hash), "%s", a->hash);
-	snprintf(t->version, sizeof(t->version), "%s", version);
-}
-
-static int64_t
-backoff(unsigned nth, double jitter)
-{
-	int64_t ms = nth > 9 ? BACKOFF_MAX_MS : (int64_t)BACKOFF_MS << nth;
-
-	if (ms > BACKOFF_MAX_MS)
-		ms = BACKOFF_MAX_MS;
-	return ms / 2 + (int64_t)((double)ms * jitter);
-}
-
-void
-trail_end(struct trail *t, const struct action *a, int rc, const char *version, int64_t now_ms,
-    double jitter)
-{
-	t->running = false;
-	t->pending_until_ms = 0;
-	if (rc != 0) {
-		t->not_before_ms = now_ms + backoff(t->failures++, jitter);
-		return;
-	}
-	t->failures = 0;
-	t->not_before_ms = 0;
-	if (a->verb == ACT_REPAIR) {
-		t->repairs = now_ms - t->done_ms > QUIET_MS ? 0 : t->repairs + 1;
-		t->done_ms = now_ms;
-		if (t->repairs >= REPAIRS_FREE) /* somebody insists: do not race with it */
-			t->not_before_ms =
-			    now_ms + backoff(t->repairs - REPAIRS_FREE + 2, jitter);
-	}
-	/* Unchanged is seen already; a change is waited for until the watch shows it. */
-	if (!t->disturbed && (a->verb == ACT_DELETE || strcmp(t->version, version) != 0))
-		t->pending_until_ms = now_ms + PENDING_MS;
-}
-
 void
 plan_clear(struct plan *p)
 {
@@ -178,7 +84,15 @@ add(struct pass *p, enum verb verb, enum kind kind, const char *name, const stru
 	*a = (struct action){ .verb = verb, .kind = kind };
 	snprintf(a->name, sizeof(a->name), "%s", name);
 	snprintf(a->uid, sizeof(a->uid), "%s", b != NULL ? b->uid : "");
+	a->repo = b != NULL && b->repo != NULL ? b->repo : "";
 	return a;
+}
+
+/* Is it not ready, and was before its last change? */
+static bool
+is_down(const struct obs *b)
+{
+	return b->ownership == OWNED && b->was_ready && b->replicas > 0 && !obs_is_ready(b);
 }
 
 static void
@@ -190,10 +104,12 @@ add_for(struct pass *p, enum verb verb, enum kind kind, const struct desired_ite
 	if (a == NULL)
 		return;
 	a->entry = item->entry;
+	a->repo = item->entry->name;
 	snprintf(a->hash, sizeof(a->hash), "%s", item->hashes[kind]);
 	if (b != NULL && kind == KIND_DEPLOYMENT)
-		a->was_ready =
-		    verb == ACT_UPDATE ? b->replicas > 0 && obs_is_ready(b) : b->was_ready;
+		a->was_ready = verb == ACT_UPDATE ? (b->replicas > 0 && obs_is_ready(b)) ||
+							(is_down(b) && !b->rolled_out)
+						  : b->was_ready;
 }
 
 /* Does what is there hold all that is wanted?  Asked once for each version of it. */
@@ -250,7 +166,10 @@ plan_update(struct pass *p, enum kind kind, const struct desired_item *item, str
 	add_for(p, ACT_UPDATE, kind, item, b);
 }
 
-/* The apply that found nothing to change has looked closer than we can. */
+/*
+ * The apply that found nothing to change has looked closer than we can; or a webhook makes of all
+ * that is written what it wants, and would of the next.
+ */
 static bool
 was_applied_as_is(
     struct pass *p, enum kind kind, const char *name, struct obs *b, const char *hash)
@@ -292,7 +211,11 @@ plan_item(struct pass *p, enum kind kind, const struct desired_item *item)
 		add_for(p, ACT_REPAIR, kind, item, b);
 }
 
-/* Deployments that were ready, were changed to what is wanted now, and are not ready. */
+/*
+ * Deployments that were ready, were changed, and are not ready again.  Those that a change broke
+ * count until they are ready, also when the next change has been made to them: else each
+ * attempt at mending a bad one would break as many more.
+ */
 static void
 count_rolling(struct pass *p)
 {
@@ -306,9 +229,9 @@ count_rolling(struct pass *p)
 
 		if (coming)
 			p->rolling += t->was_ready;
-		else if (b != NULL && b->ownership == OWNED && b->was_ready &&
-			 b->replicas > 0 && !obs_is_ready(b) &&
-			 strcmp(b->hash, item->hashes[KIND_DEPLOYMENT]) == 0)
+		else if (b != NULL && is_down(b) &&
+			 (!b->rolled_out ||
+			     strcmp(b->hash, item->hashes[KIND_DEPLOYMENT]) == 0))
 			p->rolling++;
 	}
 	p->plan.waiting_for_ready = p->rolling;
@@ -462,6 +385,7 @@ reconcile(const struct desired *want, struct observed *seen, struct trails *trai
 
 	buf_init(&p.scratch, OBJECT_BYTES_MAX);
 	note_removals(&p);
+	trails_forget_gone(trails, want, seen);
 	count_rolling(&p);
 	for (size_t i = 0; i < want->list.count && p.rc == 0; i++) {
 		plan_item(&p, KIND_DEPLOYMENT, &want->items[i]);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "sprvsr/observed.h"
+#include "sprvsr/trail.h"
 
 enum verb {
 	ACT_CREATE,
@@ -20,24 +21,8 @@ struct action {
 	char uid[64];                   /* of what is there; "" for ACT_CREATE */
 	char hash[SHA224_HEX_LEN + 1];  /* that will be wanted; "" for ACT_DELETE */
 	const struct repo_entry *entry; /* NULL for ACT_DELETE; the desired set's */
+	const char *repo; /* "owner/name", "": not known; the list's or observed's */
 	bool was_ready;
-};
-
-/* What was done to an object lately: not seen yet, failed, or done again and again. */
-struct trail {
-	bool running, disturbed;  /* disturbed: the object was removed meanwhile */
-	int64_t pending_until_ms; /* done, but the watch has not shown it */
-	char version[32];         /* what was seen when it was begun */
-	char hash[SHA224_HEX_LEN + 1];
-	bool was_ready; /* before it */
-	int64_t not_before_ms, done_ms;
-	unsigned failures, repairs;
-	bool
-	    removal_decided; /* of a Deployment: that its repository goes, whatever else does */
-};
-
-struct trails {
-	struct names of[KINDS]; /* -> struct trail */
 };
 
 struct reconcile_opts {
@@ -70,13 +55,3 @@ struct plan {
 int reconcile(const struct desired *want, struct observed *seen, struct trails *trails,
     const struct reconcile_opts *o, struct plan *ret);
 void plan_clear(struct plan *p);
-
-struct trail *trail_get(struct trails *t, enum kind kind, const char *name); /* or NULL */
-struct trail *trail_make(struct trails *t, enum kind kind, const char *name);
-void trails_clear(struct trails *t);
-/* What was decided earlier is to be decided anew. */
-void trails_forget_decisions(struct trails *t);
-/* An action has begun; it has ended with `rc`, and the object now has `version` ("": none). */
-void trail_begin(struct trail *t, const struct action *a, const char *version);
-void trail_end(struct trail *t, const struct action *a, int rc, const char *version,
-    int64_t now_ms, double jitter);

@@ -71,9 +71,9 @@ exact_names(struct rendering *r)
 {
 	const struct repo_entry *e = r->e;
 
-	buf_str(r->out, "\"maintner/owner\":");
+	buf_str(r->out, "\"" NOTE_REPO_OWNER "\":");
 	json_text_quote(r->out, (struct slice){ e->name, e->owner_len });
-	field(r->out, "maintner/repository", e->name + e->owner_len + 1);
+	field(r->out, NOTE_REPO_NAME, e->name + e->owner_len + 1);
 	field(r->out, "maintner/branch", e->default_branch);
 }
 
@@ -266,7 +266,7 @@ sync_container(struct rendering *r)
 	probe(r, "readinessProbe", 9001, "/_healthz", 10, 3);
 	probe(r, "livenessProbe", 9001, "/_healthz", 30, 10);
 	/* Of the pod's disk the snapshot is nearly all, and sync writes it. */
-	resources(r, "10m", "64Mi", o->disk_request, o->sync_memory);
+	resources(r, "10m", SYNC_MEMORY_REQUEST, o->disk_request, o->sync_memory);
 	security(r, SYNC_UID);
 	buf_char(r->out, '}');
 }
@@ -302,7 +302,7 @@ fcgi_container(struct rendering *r)
 	 * that hangs, too.
 	 */
 	probe(r, "livenessProbe", 9000, "/metrics", 30, 10);
-	resources(r, "10m", "32Mi", NULL, o->fcgi_memory);
+	resources(r, "10m", FCGI_MEMORY_REQUEST, NULL, o->fcgi_memory);
 	security(r, FCGI_UID);
 	buf_char(r->out, '}');
 }

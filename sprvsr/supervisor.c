@@ -176,6 +176,40 @@ run_loop(void *arg)
  */
 
 static int
+start_thread(pthread_t *thread, void *(*run)(void *arg), void *arg, bool *ret_started,
+    struct err_info *ei)
+{
+	*ret_started = pthread_create(thread, NULL, run, arg) == 0;
+	return *ret_started ? 0 : err_set(ei, ERR_NOMEM, "no thread can be started");
+}
+
+static int
+start_watch(
+    struct supervisor *s, enum kind kind, const struct cancel *stop, struct err_info *ei)
+{
+	struct watching *w = &s->watches[kind];
+	int rc;
+
+	w->s = s;
+	w->kind = kind;
+	desired_collection(kind, s->o.desired->namespace_name, w->path);
+	rc = k8s_client_new(s->o.api, stop, NULL, &w->client, ei);
+	return rc != 0 ? rc
+		       : start_thread(&w->thread, supervisor_run_watch, w, &w->started, ei);
+}
+
+static int
+start_lease(struct supervisor *s, const struct cancel *stop, struct err_info *ei)
+{
+	int rc = k8s_client_new(s->o.api, stop, NULL, &s->lease_client, ei);
+
+	if (rc != 0)
+		return rc;
+	lease_init(&s->lease, s->lease_client, s->o.desired->namespace_name, s->o.lease_name);
+	return start_thread(&s->lease_thread, run_lease, s, &s->lease_started, ei);
+}
+
+static int
 start_threads(struct supervisor *s, struct err_info *ei)
 {
 	const struct cancel stop = { s->stop_fd, supervisor_is_stopping, s };
@@ -185,31 +219,15 @@ start_threads(struct supervisor *s, struct err_info *ei)
 		supervisor_news, s };
 	int rc = actors_start(&act, &s->actors, ei);
 
-	for (enum kind k = 0; k < KINDS && rc == 0; k++) {
-		struct watching *w = &s->watches[k];
-
-		w->s = s;
-		w->kind = k;
-		snprintf(w->path, sizeof(w->path),
-		    k == KIND_DEPLOYMENT ? "/apis/apps/v1/namespaces/%.63s/deployments"
-					 : "/api/v1/namespaces/%.63s/services",
-		    s->o.desired->namespace_name);
-		rc = k8s_client_new(s->o.api, &stop, NULL, &w->client, ei);
-		w->started =
-		    rc == 0 && pthread_create(&w->thread, NULL, supervisor_run_watch, w) == 0;
-	}
-	if (rc == 0 && s->o.lease_name != NULL) {
-		rc = k8s_client_new(s->o.api, &stop, NULL, &s->lease_client, ei);
-		lease_init(
-		    &s->lease, s->lease_client, s->o.desired->namespace_name, s->o.lease_name);
-		s->lease_started =
-		    rc == 0 && pthread_create(&s->lease_thread, NULL, run_lease, s) == 0;
-	}
+	for (enum kind k = 0; k < KINDS && rc == 0; k++)
+		rc = start_watch(s, k, &stop, ei);
+	if (rc == 0 && s->o.lease_name != NULL)
+		rc = start_lease(s, &stop, ei);
 	s->o.source->cancel = stop;
-	s->reader_started =
-	    rc == 0 && pthread_create(&s->reader_thread, NULL, supervisor_run_reader, s) == 0;
-	s->loop_started = rc == 0 && pthread_create(&s->loop_thread, NULL, run_loop, s) == 0;
-	return rc != 0 || (s->reader_started && s->loop_started) ? rc : ERR_NOMEM;
+	if (rc == 0)
+		rc = start_thread(
+		    &s->reader_thread, supervisor_run_reader, s, &s->reader_started, ei);
+	return rc != 0 ? rc : start_thread(&s->loop_thread, run_loop, s, &s->loop_started, ei);
 }
 
 int

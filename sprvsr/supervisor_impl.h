@@ -11,7 +11,7 @@ struct watching {
 	struct supervisor *s;
 	enum kind kind;
 	struct k8s_client *client;
-	char path[256];
+	char path[COLLECTION_MAX];
 	pthread_t thread;
 	bool started;
 };

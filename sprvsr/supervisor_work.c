@@ -34,7 +34,6 @@ give_out(struct supervisor *s, const struct action *a)
 		rc = desired_render(s->o.desired, a->entry, a->kind, a->was_ready, &body, hash);
 		j->body = rc == 0 ? buf_take(&body, NULL) : NULL;
 		rc = j->body != NULL ? 0 : ERR_NOMEM;
-		snprintf(j->repo, sizeof(j->repo), "%s", a->entry->name);
 	}
 	buf_clear(&body);
 	if (rc != 0) {
@@ -43,6 +42,8 @@ give_out(struct supervisor *s, const struct action *a)
 	}
 	j->action = *a;
 	j->action.entry = NULL;
+	snprintf(j->repo, sizeof(j->repo), "%s", a->repo);
+	j->action.repo = j->repo; /* what it points to may be gone before the job is done */
 	trail_begin(t, a, version_of(s, a));
 	s->in_flight++;
 	actors_add(s->actors, j);
@@ -73,26 +74,45 @@ send_event(struct supervisor *s, const struct event *e)
 	actors_add(s->actors, j);
 }
 
+/* For the next plan; false if the apply found everything as it wants it. */
+static bool
+note_end(struct supervisor *s, const struct job *j)
+{
+	const struct action *a = &j->action;
+	struct trail *t = trail_get(&s->trails, a->kind, a->name);
+	int64_t now_ms = clock_mono_ms(), asked_ms = j->ei.retry_after_ms;
+
+	s->in_flight--;
+	if (t == NULL)
+		return true;
+	trail_end(t, a, j->rc, j->version, now_ms, k8s_random());
+	if (asked_ms > 0 && t->not_before_ms < now_ms + asked_ms)
+		t->not_before_ms = now_ms + asked_ms;
+	return j->rc != 0 || a->verb == ACT_DELETE || strcmp(t->version, j->version) != 0;
+}
+
 static void
 finish(struct supervisor *s, struct job *j)
 {
 	static const char *const verbs[ACTS] = { "create", "update", "repair", "delete" };
 	const struct action *a = &j->action;
-	struct trail *t = trail_get(&s->trails, a->kind, a->name);
+	bool changed = note_end(s, j);
 	char message[700];
 	struct event e;
 
-	if (t != NULL)
-		trail_end(t, a, j->rc, j->version, clock_mono_ms(), k8s_random());
-	s->in_flight--;
+	if (j->rc == ERR_CANCELED)
+		return;
+	if (!changed) {
+		log_debug("object is as wanted", LOG_S("object", a->name),
+		    LOG_S("repository", j->repo), LOG_END);
+		return;
+	}
 	pthread_mutex_lock(&s->status.lock);
 	if (j->rc == 0)
 		s->status.applied[a->verb]++;
-	else if (j->rc != ERR_CANCELED)
+	else
 		s->status.failed++;
 	pthread_mutex_unlock(&s->status.lock);
-	if (j->rc == ERR_CANCELED)
-		return;
 	if (j->rc == 0)
 		log_info("object written", LOG_S("action", verbs[a->verb]),
 		    LOG_S("object", a->name), LOG_S("repository", j->repo), LOG_END);

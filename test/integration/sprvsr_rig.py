@@ -120,9 +120,16 @@ class SupervisorCase(Case):
                 "metadata": {"labels": {"app": "theirs"}},
                 "spec": {"containers": [{"name": "c", "image": "theirs:1"}]}}}})
 
+    def connection(self):
+        """How it finds the API and who it is."""
+        return ["--kubeconfig", self.kubeconfig()]
+
+    def launch(self, *arguments, env=None):
+        return self.stage.run("maintner-sprvsr", *arguments, env=env)
+
     def arguments(self, *more):
         return ["--repos", f"file://{self.list_path}", "--log", "gs://bucket/logs",
-                "--kubeconfig", self.kubeconfig(), "--requests-per-second", "2000",
+                *self.connection(), "--requests-per-second", "2000",
                 "--github-secret", "github", "--internal-secret", "internal",
                 *([] if "--image" in more else ["--image", "registry/maintner:1"]), *more]
 
@@ -132,8 +139,7 @@ class SupervisorCase(Case):
         with open(secret, "w", encoding="utf-8") as file:
             file.write(SECRET + "\n")
         address = f"unix:{self.stage.path(f'sprvsr{self.count}.sock')}"
-        program = self.stage.run("maintner-sprvsr", "--listen", address,
-                                 "--internal-secret-file", secret, *self.arguments(*more), env=env)
+        program = self.launch("--listen", address, "--internal-secret-file", secret, *self.arguments(*more), env=env)
         program.address = address
         wait_until(lambda: accepts(address) or program.process.poll() is not None, program.tail)
         return program

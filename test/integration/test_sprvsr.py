@@ -41,10 +41,12 @@ class Lists(SupervisorCase):
         self.wait_for(program, *REPOS)
         self.assertEqual(0, program.stop(5))
         before = len(self.writes())
-        program = self.start()
+        program = self.start("--resync-interval", "1")
         wait_until(lambda: self.metric(program, "leader") == 1, program.tail)
-        self.assertEqual([], self.settle())
+        passes = self.metric(program, "passes_total")
+        wait_until(lambda: self.metric(program, "passes_total") >= passes + 2, program.tail)
         self.assertEqual(before, len(self.writes()))
+        self.assertEqual(2, self.metric(program, "relists_total"), "a full pass lists nothing")
 
     def test_garbage_and_a_suddenly_empty_list_change_nothing(self):
         self.write_list(*REPOS)
@@ -88,6 +90,21 @@ class Lists(SupervisorCase):
         self.assertIn("kind: \"Service\"", program.stdout)
         self.assertEqual([], self.writes())
 
+    def test_what_is_removed_is_named_beforehand_and_afterwards(self):
+        self.write_list(A, B)
+        program = self.start()
+        self.wait_for(program, A, B)
+        self.write_list(A)
+        plan = self.stage.run("maintner-sprvsr", "--dry-run", *self.arguments())
+        self.assertEqual(0, plan.wait(), plan.tail())
+        self.assertRegex(plan.stdout, rf"# delete  Service    mtr-s-{sha_of(B)} +{B}\n")
+        self.update(program)
+        self.wait_for(program, A)
+        removed = lambda: sorted(e["involvedObject"]["kind"] for e in self.double.objects("events", NAMESPACE).values()
+                                 if e["reason"] == "Removed" and e["message"] == B)
+        wait_until(lambda: removed() == ["Deployment", "Service"], program.tail)
+        self.assertIn(f'"object":"{deployment(B)}","repository":"{B}"', program.stderr.partition('"delete"')[2])
+
 
 class Drift(SupervisorCase):
     def setUp(self):
@@ -128,6 +145,19 @@ class Drift(SupervisorCase):
         wait_until(lambda: relists() > 2, self.program.tail)
         self.settle()
         self.assertLessEqual(relists(), 4)
+
+    def test_a_list_whose_next_page_has_expired_begins_anew(self):
+        self.assertEqual(0, self.program.stop(5), self.program.tail())
+        before = len(self.writes())
+        lists = lambda: self.double.requests(verb="list", resource="deployments")
+        listed = len(lists())
+        self.double.do("set", page_max=1)
+        self.double.fault(kind="status", status=410, reason="Expired", verb="list", resource="deployments", after=2)
+        program = self.start()
+        wait_until(lambda: self.metric(program, "leader") == 1, program.tail)
+        self.assertEqual([], self.settle())
+        self.assertEqual(before, len(self.writes()), "what the cut list did not name is not missing")
+        self.assertEqual([200, 200, 410, 200, 200, 200, 200], [r["code"] for r in lists()[listed:]])
 
     def test_an_api_that_is_down_or_refuses_is_asked_again(self):
         self.double.do("down", for_s=2)

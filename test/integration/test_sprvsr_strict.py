@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -218,6 +219,8 @@ class Strict(SupervisorCase):
         self.double.fault(kind="hang", delay_s=60, times=-1, verb="patch")
         program = self.start()
         wait_until(lambda: len(self.double.requests(verb="patch")) >= 4, program.tail)
+        time.sleep(0.5)
+        self.assertEqual(4, len(self.double.requests(verb="patch")), "so many at once and no more")
         self.assertEqual(0, program.stop(5), program.tail())
         (lease,) = self.double.objects("leases", NAMESPACE).values()
         self.assertFalse(lease["spec"].get("holderIdentity"))
@@ -227,6 +230,38 @@ class Strict(SupervisorCase):
         time.sleep(1)
         self.assertEqual(0, program.stop(5), program.tail())
         self.double.do("faults/clear")
+
+    def test_a_leader_to_which_nothing_answers_any_more_stops_in_time(self):
+        program = self.start()
+        self.wait_for(program, *REPOS)
+        wait_until(lambda: len(self.double.objects("events", NAMESPACE)) == 8, program.tail)
+        self.double.fault(kind="hang", delay_s=60, times=-1)  # its lease cannot be given back
+        self.write_list(*REPOS, "new/one")
+        self.update(program)
+        wait_until(lambda: [r for r in self.double.requests(verb="patch") if r["name"].endswith(sha_of("new/one"))],
+                   program.tail)
+        self.assertEqual(0, program.stop(5), program.tail())
+        self.double.do("faults/clear")
+
+    def test_a_watch_that_is_told_to_wait_waits(self):
+        program = self.start()
+        self.wait_for(program, *REPOS)
+        self.double.fault(kind="status", status=429, retry_after=2, verb="watch", resource="services")
+        watches = lambda: self.double.requests(verb="watch", resource="services")
+        wait_until(watches, program.tail)
+        before = len(watches())
+        self.double.do("watches/stop")
+        wait_until(lambda: len(watches()) >= before + 2, program.tail)
+        refused, again = watches()[before:][:2]
+        self.assertEqual(429, refused["code"])
+        self.assertGreaterEqual(again["at"] - refused["at"], 2)
+
+    def test_limits_that_kubernetes_would_refuse_are_refused_at_the_start(self):
+        for flag, value, word in (("--sync-memory", "63Mi", "less than 64Mi"), ("--fcgi-memory", "1", "less than 32Mi"),
+                                  ("--snapshot-size", "0x10", "no size"), ("--disk-request", "0", "less than 1")):
+            program = self.stage.run("maintner-sprvsr", "--dry-run", *self.arguments(flag, value))
+            self.assertEqual(2, program.wait(), program.tail())
+            self.assertIn(f'{flag}: "{value}" is {word}', program.stderr)
 
 
 def openssl(*arguments):
@@ -296,6 +331,20 @@ class Tls(SupervisorCase):
                 self.wait_for(program, *REPOS, f"as/data{self.as_data}")
                 self.assertEqual(0, program.stop(5), program.tail())
         self.assertEqual({"supervisor"}, {r["user"] for r in self.double.requests()})
+
+    @unittest.skipUnless(shutil.which("kubectl"), "kubectl is not installed")
+    def test_kubectl_applies_what_the_plan_prints_and_nothing_is_left_to_do(self):
+        plan = self.stage.run("maintner-sprvsr", "--dry-run", *self.arguments(*EVERYTHING))
+        self.assertEqual(0, plan.wait(), plan.tail())
+        done = subprocess.run(["kubectl", "--kubeconfig", self.kubeconfig(), "apply", "--server-side", "--validate=false",
+                               "--field-manager=maintner-sprvsr", "-f", "-"], input=plan.stdout, text=True, timeout=60,
+                              capture_output=True, check=False, env=self.stage.environment({"HOME": self.stage.folder}))
+        self.assertEqual(0, done.returncode, done)
+        self.assertEqual(8, len(self.writes()))
+        program = self.start(*EVERYTHING)
+        wait_until(lambda: self.metric(program, "leader") == 1, program.tail)
+        self.assert_settled(program, 0.5)
+        self.assertEqual(8, len(self.writes()), program.tail())
 
     def test_a_server_that_our_authority_did_not_sign_is_refused_and_named(self):
         self.ca = "other"

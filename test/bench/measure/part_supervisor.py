@@ -47,13 +47,14 @@ def metric(cluster, path, name):
     raise RuntimeError(f"no metric {name}")
 
 
-def start(bench, folder, cluster, *more):
+def start(bench, folder, cluster, *more, env=None):
     path = os.path.join(folder, "sprvsr.sock")
     return path, Daemon(
         [bench.program("maintner-sprvsr"), "--listen", f"unix:{path}", "--repos",
          f"file://{folder}/repos.json", "--log", "gs://bucket/logs", "--image", "i:1",
          "--kubeconfig", cluster.kubeconfig, "--github-secret", "github",
-         "--requests-per-second", "10000", "--log-level", "warning", *more], path)
+         "--requests-per-second", "10000", "--log-level", "warning", *more], path,
+        env={**os.environ, **(env or {})})
 
 
 def wait(condition, what, timeout_s=300):
@@ -80,9 +81,10 @@ def measure_supervisor(bench):
     daemon.stop()
     writes, lists = cluster.writes(), cluster.count("list")
     bench.say("a start with nothing to do")
-    path, daemon = start(bench, folder, cluster, "--resync-interval", "1")
+    # It leads from the first: else the pass that compares everything is a follower's, before that.
+    path, daemon = start(bench, folder, cluster, "--resync-interval", "1", env={"MAINTNER_LEADER_ELECT": "0"})
     peak = PeakAnon(daemon.pid)
-    wait(lambda: metric(cluster, path, "leader") == 1, "a first pass")
+    wait(lambda: metric(cluster, path, "passes_total") >= 1, "a first pass")
     start_cpu_s, first = cpu_s(daemon.pid), metric(cluster, path, "pass_cpu_seconds")
     passes, before = metric(cluster, path, "passes_total"), cpu_s(daemon.pid)
     time.sleep(QUIET_S)

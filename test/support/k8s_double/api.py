@@ -147,13 +147,21 @@ class Double:
         return discovery.document(path, self.origin.partition("//")[2])
 
 
+def _unique(pairs):
+    """An object whose members are each there once; the real one is as strict with an apply."""
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        raise ValueError(f"strict decoding error: a field stands twice among {[name for name, _ in pairs]}")
+    return out
+
+
 def _parse(body, content_type):
     if len(body) > OBJECT_MAX:
         raise Refused(413, "RequestEntityTooLarge", f"Request entity too large: limit is {OBJECT_MAX}")
     try:
         text = body.decode()
         if content_type != APPLY or text.lstrip().startswith("{"):
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_unique)
         documents = yaml_subset.load_all(text)
     except ValueError as error:
         raise bad_request(f"error decoding the body: {error}") from None

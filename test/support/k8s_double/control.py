@@ -1,7 +1,8 @@
 """Steering by POST /_double/NAME; every answer is the double's state.
 
   fault {...}  faults/clear  log/clear  compact  down {"for_s"}  clock {"advance_s"}  watches/stop
-  set {"ready_after_s", "manual", "ready_by_name", "page_max", "gone_as_status", "bookmark_every_s"}
+  set {"ready_after_s", "manual", "ready_by_name", "page_max", "gone_as_status", "bookmark_every_s", "mutations"}
+                                              "mutations": kind -> strategic patch, as a webhook's
   ready {"namespace", "name", "ready"}        sets a Deployment's status now
   rotate {"old", "new"}                       another token for the same user
 """
@@ -19,6 +20,8 @@ def _set(double, settings):
     for name, value in settings.items():
         if name in _ROLLOUT:
             setattr(double.writes.rollout, _ROLLOUT[name], value)
+        elif name == "mutations":
+            double.writes.mutations = value
         elif name in _DOUBLE:
             setattr(double, name, value)
         else:

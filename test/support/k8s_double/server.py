@@ -196,14 +196,16 @@ class Server(ThreadingHTTPServer):
         pass  # resets are wanted here
 
 
-def serve(double, port=0, tls_cert=None, tls_key=None, client_ca=None):
+def serve(double, port=0, tls_cert=None, tls_key=None, client_ca=None, host="127.0.0.1"):
     handler = type("BoundHandler", (Handler,), {"double": double})
-    server = Server(("127.0.0.1", port), handler)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    server = type("BoundServer", (Server,), {"address_family": family})((host, port), handler)
     if tls_cert:
         server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.tls.load_cert_chain(tls_cert, tls_key)
         if client_ca:
             server.tls.verify_mode = ssl.CERT_OPTIONAL
             server.tls.load_verify_locations(client_ca)
-    double.origin = f"{'https' if tls_cert else 'http'}://127.0.0.1:{server.server_address[1]}"
+    shown = f"[{host}]" if ":" in host else host
+    double.origin = f"{'https' if tls_cert else 'http'}://{shown}:{server.server_address[1]}"
     return server

@@ -8,7 +8,7 @@ from .defaults import add_defaults
 from .errors import Refused, bad_request, invalid, not_found, stale
 from .fields import Managers, values_of
 from .kinds import SCALE
-from .patch import PATCHES, patched
+from .patch import PATCHES, patched, strategic
 from .rollout import Rollout
 from .rules import decode, validate
 from .schema import prune_unknown
@@ -24,6 +24,7 @@ class Writes:
     def __init__(self, store):
         self.store = store
         self.rollout = Rollout(store)
+        self.mutations = {}  # kind -> strategic patch that a webhook makes of each write
 
     # the beginning: what was sent
 
@@ -180,6 +181,9 @@ class Writes:
                 meta[field] = live["metadata"][field]
         if kind.namespaced and ask.namespace not in self.store.namespaces:
             raise Refused(404, "NotFound", f'namespaces "{ask.namespace}" not found')
+        if kind.kind in self.mutations:
+            obj = strategic(obj, self.mutations[kind.kind], kind.type)
+            meta = obj["metadata"]
         validate(obj, kind)
         add_defaults(obj, kind, self.store.next_address)
         if kind.kind == "Secret":

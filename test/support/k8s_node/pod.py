@@ -211,9 +211,10 @@ class Pod(threading.Thread):
                 self._make_volumes()
                 self.waits_for = ""
                 for container in self.containers:
-                    container.start()
+                    if container.process is None:
+                        container.start()
                 return True
-            except NotYet as reason:
+            except (NotYet, OSError) as reason:  # OSError: a program that cannot be run, no memory
                 if self.waits_for != str(reason):
                     self.waits_for = str(reason)
                     self.node.wake()

@@ -33,6 +33,12 @@ class Apply(Case):
         self.apply(changed(with_memory, CONTAINER + ("resources",), {"limits": {"memory": "1Gi"}}))
         self.assertEqual(self.live()["metadata"]["resourceVersion"], before)
 
+    def test_a_field_that_stands_twice_is_refused(self):
+        body = '{"apiVersion":"v1","kind":"Service","metadata":{"name":"s","name":"s"},"spec":{"ports":[{"port":1}]}}'
+        status, refused = self.double.ask("PATCH", f"{SERVICES}/s?fieldManager=sup", body, "application/apply-patch+yaml")
+        self.assertEqual(400, status, refused)
+        self.assertIn("twice", refused["message"])
+
     def test_another_managers_field_is_a_conflict_unless_forced(self):
         self.apply(deployment())
         self.ask("PATCH", f"{DEPLOYMENTS}/a?fieldManager=kubectl-edit",

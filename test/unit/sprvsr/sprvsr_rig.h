@@ -44,6 +44,9 @@ rig_desired(const struct desired_opts *o, unsigned first, unsigned count, struct
 	buf_clear(&b);
 }
 
+/* The controller has told of what is shown next that all its pods were ready once. */
+static bool rig_rolled_out;
+
 /* The cluster shows what an apply made of it, `ready` or not, in a new version. */
 static inline void
 rig_show(struct observed *seen, const struct desired_opts *o, const struct action *a,
@@ -63,8 +66,10 @@ rig_show(struct observed *seen, const struct desired_opts *o, const struct actio
 	json_object_set_new(meta, "uid", json_string("uid"));
 	json_object_set_new(meta, "generation", json_integer(1));
 	json_object_set_new(doc, "status",
-	    json_pack("{s:i,s:i,s:i}", "observedGeneration", 1, "updatedReplicas", 1,
-		"readyReplicas", ready ? 1 : 0));
+	    json_pack("{s:i,s:i,s:i,s:[{s:s,s:s}]}", "observedGeneration", 1, "updatedReplicas",
+		1, "readyReplicas", ready ? 1 : 0, "conditions", "type", "Progressing",
+		"reason",
+		ready || rig_rolled_out ? "NewReplicaSetAvailable" : "ReplicaSetUpdated"));
 	assert_int_equal(observed_put(seen, a->kind, doc, NULL), 0);
 	json_decref(doc);
 	buf_clear(&b);

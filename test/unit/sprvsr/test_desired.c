@@ -25,6 +25,14 @@ names_are_made_legal_label_values(void **state)
 		desired_label(slice_str(cases[i].from), out);
 		assert_string_equal(out, cases[i].to);
 	}
+	for (size_t len = 1; len < LABEL_VALUE_MAX; len++) { /* legal ones stay what they are */
+		char legal[LABEL_VALUE_MAX] = "";
+
+		for (size_t i = 0; i < len; i++)
+			legal[i] = i == 0 || i + 1 == len ? "aZ09"[len % 4] : "b.C-1_"[i % 6];
+		desired_label(slice_str(legal), out);
+		assert_string_equal(out, legal);
+	}
 	memset(longest, 'n', 100);
 	longest[100] = '\0';
 	longest[62] = '-';

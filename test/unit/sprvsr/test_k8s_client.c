@@ -113,6 +113,29 @@ a_refusal_is_told_with_the_servers_words_and_not_repeated(void **state)
 }
 
 static void
+how_long_the_server_asks_to_wait_is_told_when_no_try_is_left(void **state)
+{
+	static const struct http_scripted answers[] = { { .status = 429,
+							    .headers = "retry-after: 7\n" },
+		{ .status = 429, .headers = "retry-after: 7200\n" }, { .rc = ERR_CLOSED } };
+	const struct k8s_call call = {
+		.verb = "watch", .method = "GET", .path = "/p", .tries = 1
+	};
+	struct err_info ei = { .text = "" };
+	struct rig r;
+
+	(void)state;
+	begin(&r, answers, 3);
+	assert_int_equal(k8s_ask(r.client, &call, NULL, &ei), ERR_RATE);
+	assert_int_equal(ei.retry_after_ms, 7000);
+	assert_int_equal(k8s_ask(r.client, &call, NULL, &ei), ERR_RATE);
+	assert_int_equal(ei.retry_after_ms, 60000);
+	assert_int_equal(k8s_ask(r.client, &call, NULL, &ei), ERR_CLOSED);
+	assert_int_equal(ei.retry_after_ms, 0);
+	end(&r);
+}
+
+static void
 a_lease_is_made_renewed_and_given_up(void **state)
 {
 	static const struct http_scripted answers[] = { { .status = 404 },
@@ -172,6 +195,7 @@ main(void)
 		cmocka_unit_test(what_is_no_longer_allowed_is_not_tried_again),
 		cmocka_unit_test(what_is_urgent_takes_no_turn),
 		cmocka_unit_test(a_refusal_is_told_with_the_servers_words_and_not_repeated),
+		cmocka_unit_test(how_long_the_server_asks_to_wait_is_told_when_no_try_is_left),
 		cmocka_unit_test(a_lease_is_made_renewed_and_given_up),
 		cmocka_unit_test(anothers_lease_is_waited_for_on_our_clock),
 	};

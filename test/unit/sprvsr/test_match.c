@@ -61,6 +61,19 @@ lists_are_told_apart_by_what_each_element_has_of_its_own(void **state)
 }
 
 static void
+what_an_apply_replaces_whole_holds_nothing_else(void **state)
+{
+	(void)state;
+	assert_true(fits("{\"selector\":{\"app\":\"a\"}}", "{\"selector\":{\"app\":\"a\"}}"));
+	assert_false(fits("{\"selector\":{\"app\":\"a\"}}",
+	    "{\"selector\":{\"app\":\"a\",\"track\":\"b\"}}"));
+	assert_false(fits("{\"items\":[{\"key\":\"a\",\"path\":\"p\"}]}",
+	    "{\"items\":[{\"key\":\"a\",\"path\":\"p\"},{\"key\":\"b\",\"path\":\"q\"}]}"));
+	assert_true(
+	    fits("{\"items\":[{\"key\":\"a\"}]}", "{\"items\":[{\"key\":\"a\"}],\"x\":1}"));
+}
+
+static void
 quantities_are_compared_by_amount(void **state)
 {
 	double v;
@@ -74,7 +87,9 @@ quantities_are_compared_by_amount(void **state)
 	assert_false(match_quantity("", &v));
 	assert_false(match_quantity("4Q", &v));
 	assert_false(match_quantity("-1", &v));
+	assert_false(match_quantity("0x40000000", &v));
 	assert_true(match_quantity("1e3", &v) && v > 999 && v < 1001);
+	assert_true(match_quantity("1Ei", &v) && v > 1e18);
 }
 
 int
@@ -84,6 +99,7 @@ main(void)
 		cmocka_unit_test(what_the_server_adds_does_not_matter),
 		cmocka_unit_test(what_is_missing_or_other_does),
 		cmocka_unit_test(lists_are_told_apart_by_what_each_element_has_of_its_own),
+		cmocka_unit_test(what_an_apply_replaces_whole_holds_nothing_else),
 		cmocka_unit_test(quantities_are_compared_by_amount),
 	};
 

@@ -197,6 +197,55 @@ changes_go_out_in_batches_that_wait_for_readiness(void **state)
 }
 
 static void
+what_a_bad_change_broke_counts_while_the_next_one_is_tried(void **state)
+{
+	struct desired_opts bad = rig_opts, next = rig_opts;
+	struct world w;
+
+	(void)state;
+	bad.image = "image:2";
+	next.image = "image:3";
+	begin(&w, 5);
+	plan(&w);
+	carry_out(&w, true);
+	for (int i = 3; i < 5; i++) { /* the last ones, which come last in a plan, too */
+		const struct action a = { .kind = KIND_DEPLOYMENT, .was_ready = true };
+
+		rig_show(&w.seen, &bad, &a, w.want.items[i].entry, false);
+	}
+	want(&w, &next, 0, 5);
+	assert_int_equal(plan(&w), 2);
+	assert_int_equal(w.plan.held_back, 3);
+	assert_true(w.plan.actions[0].was_ready);
+	carry_out(&w, true);
+	assert_int_equal(plan(&w), 2);
+	end(&w);
+}
+
+static void
+what_broke_by_itself_holds_the_next_change_not_up(void **state)
+{
+	struct desired_opts one = rig_opts, next = rig_opts;
+	struct world w;
+
+	(void)state;
+	one.image = "image:2";
+	next.image = "image:3";
+	begin(&w, 2);
+	plan(&w);
+	carry_out(&w, true);
+	want(&w, &one, 0, 2);
+	assert_int_equal(plan(&w), 2);
+	rig_rolled_out = true; /* it was ready with it, and is no more */
+	carry_out(&w, false);
+	rig_rolled_out = false;
+	want(&w, &next, 0, 2);
+	assert_int_equal(plan(&w), 2);
+	assert_false(w.plan.actions[0].was_ready);
+	end(&w);
+}
+
+static void
 what_was_not_ready_before_holds_nothing_up(void **state)
 {
 	struct desired_opts other = rig_opts;
@@ -278,6 +327,32 @@ what_a_new_list_does_not_name_is_not_waited_for(void **state)
 }
 
 static void
+repositories_that_went_are_forgotten(void **state)
+{
+	struct action a;
+	struct world w;
+
+	(void)state;
+	begin(&w, 0);
+	for (unsigned i = 0; i < 50; i++) {
+		want(&w, &rig_opts, i, 1);
+		assert_true(plan(&w) <= 2);
+		for (size_t k = 0; k < w.plan.count; k++) {
+			struct trail *t;
+
+			a = w.plan.actions[k];
+			t = trail_make(&w.trails, a.kind, a.name);
+			trail_begin(t, &a, "");
+			trail_end(t, &a, ERR_UNAVAILABLE, "", w.o.now_ms, 0.5);
+		}
+	}
+	assert_in_range(w.trails.of[KIND_DEPLOYMENT].count, 1, 2);
+	assert_in_range(w.trails.of[KIND_SERVICE].count, 1, 2);
+	assert_non_null(trail_get(&w.trails, a.kind, a.name)); /* of the last one */
+	end(&w);
+}
+
+static void
 an_empty_list_removes_nothing_without_a_confirmation(void **state)
 {
 	struct world w;
@@ -352,10 +427,13 @@ main(void)
 		    what_was_confirmed_goes_on_and_what_leaves_later_is_asked_about_anew),
 		cmocka_unit_test(what_came_back_is_asked_about_when_it_leaves_again),
 		cmocka_unit_test(changes_go_out_in_batches_that_wait_for_readiness),
+		cmocka_unit_test(what_a_bad_change_broke_counts_while_the_next_one_is_tried),
+		cmocka_unit_test(what_broke_by_itself_holds_the_next_change_not_up),
 		cmocka_unit_test(what_was_not_ready_before_holds_nothing_up),
 		cmocka_unit_test(objects_of_others_are_conflicts),
 		cmocka_unit_test(what_was_done_is_not_done_again_before_the_watch_shows_it),
 		cmocka_unit_test(what_a_new_list_does_not_name_is_not_waited_for),
+		cmocka_unit_test(repositories_that_went_are_forgotten),
 		cmocka_unit_test(an_empty_list_removes_nothing_without_a_confirmation),
 		cmocka_unit_test(failures_are_tried_again_ever_later),
 		cmocka_unit_test(a_plan_survives_every_allocation_failure),
