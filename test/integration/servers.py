@@ -1,11 +1,13 @@
 """Real web servers, run with the configurations of deploy/ on a free port."""
 
+import functools
 import grp
 import http.client
 import os
 import re
 import shutil
 import socket
+import tempfile
 
 import paths
 from fcgi_client import Answer
@@ -36,6 +38,22 @@ def find_server(*names):
     """The path of an installed server program, or None."""
     path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
     return next(filter(None, (shutil.which(name, path=path) for name in names)), None)
+
+
+@functools.lru_cache(maxsize=None)
+def _copied_bin():
+    folder = tempfile.TemporaryDirectory(prefix="maintner-bin-")
+    os.chmod(folder.name, 0o755)
+    bin_folder = os.path.join(folder.name, "bin")
+    os.mkdir(bin_folder)
+    shutil.copy(paths.program("maintnerd-fcgi"), bin_folder)
+    return folder, bin_folder
+
+
+def reachable_bin():
+    """Where a server's own user finds the responder: a copy, since the tree may stand in a home
+    that nobody else may enter (root's is such a one)."""
+    return _copied_bin()[1]
 
 
 class HttpClient:
@@ -82,7 +100,7 @@ class WebServer:
         self.port = free_port()
         self._backend = {
             "OWNER": re.escape(mirror.owner), "REPO": re.escape(mirror.short), "NAME": "repo0",
-            "SOCKET": socket_path, "SNAPSHOT": mirror.snapshot, "BIN": paths.BIN,
+            "SOCKET": socket_path, "SNAPSHOT": mirror.snapshot, "BIN": reachable_bin(),
             "RUN": self.run_folder, "DEPLOY": paths.DEPLOY}
         self.program = None
 
