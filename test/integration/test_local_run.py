@@ -92,6 +92,8 @@ class LocalRun(Case):
                 self.assertEqual(0, run.end(), run.text())
                 self.assertEqual((False, []), (os.path.exists(folder), self.command_lines(run)))
                 self.assert_clean("demo")
+                with open(self.state("demo", front + ".log"), encoding="utf-8") as file:
+                    self.assertNotRegex(file.read(), "ignored for worker|deprecated|obsolete", "what is configured counts")
         self.assertRegex(run.text(), r"1 of 1 repositories complete: 200 issues, 800 comments, \d requests",
                          "the second start goes on from the first")
 
@@ -122,17 +124,6 @@ class LocalRun(Case):
                 self.assertRegex(run.text(), rf"^deploy/local/run: .*{re.escape(word)}.*\n$")
         self.assertFalse(os.path.exists(self.state()))
 
-    def test_a_port_or_a_state_in_use_is_told_and_the_first_run_goes_on(self):
-        first = self.start()
-        first.wait_for(LAST_LINE)
-        for arguments, text in (((), f"port {self.port} is in use; --port names another one"),
-                                (("--port", str(free_port())), f"{self.state('demo')} is in use by another run")):
-            second = self.start(*arguments)
-            self.assertEqual(2, second.process.wait(30))
-            self.assertIn(text, second.text())
-        self.assertIn("total", self.shell("curl -s http://127.0.0.1:8080/api/v1/acme/widgets/issues?pageSize=1"))
-        self.assertEqual(0, first.end())
-
     def test_why_nothing_comes_is_told(self):
         double = self.stage.double(recordings.made())
         for repo, token, why in (("acme/nothing", TOKEN, "status 404: Not Found"),
@@ -144,11 +135,20 @@ class LocalRun(Case):
                 self.assertNotIn("ready", run.text())
                 self.assertEqual(0, run.end())
 
-    # what the pages say of it
+    # beside a running demo
 
-    def test_commands_and_answers_of_the_pages_are_those_of_the_demo(self):
+    def test_the_pages_show_what_the_demo_answers_and_a_second_run_is_kept_from_it(self):
         run = self.start()
         run.wait_for(LAST_LINE)
+        for arguments, text in (((), f"port {self.port} is in use; --port names another one"),
+                                (("--port", str(free_port())), f"{self.state('demo')} is in use by another run")):
+            second = self.start(*arguments)
+            self.assertEqual(2, second.process.wait(30))
+            self.assertIn(text, second.text())
+        self.check_pages()
+        self.assertEqual(0, run.end())
+
+    def check_pages(self):
         checked = 0
         for page, base in (("README.md", "http://127.0.0.1:8080"), ("docs/api.md", "...")):
             for command, answer in self.examples(page):
@@ -168,7 +168,6 @@ class LocalRun(Case):
                     self.assertRegex(got.replace("\n", ""), "^" + shown)
                     checked += 1
         self.assertGreater(checked, 16)
-        self.assertEqual(0, run.end())
 
     def examples(self, page):
         """(command, what is shown below it) of a page's blocks."""
