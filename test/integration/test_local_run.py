@@ -99,8 +99,15 @@ class LocalRun(Case):
 
     def command_lines(self, run):
         """Of its children that are still there."""
-        done = subprocess.run(["ps", "--ppid", str(run.process.pid), "-o", "args="], capture_output=True, text=True, check=False)
-        return done.stdout.split("\n")[:-1]
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8") as stat, open(f"/proc/{pid}/cmdline", encoding="utf-8") as line:
+                    if int(stat.read().rpartition(")")[2].split()[1]) == run.process.pid:
+                        found.append(line.read().replace("\0", " "))
+            except OSError:  # it ended meanwhile
+                pass
+        return found
 
     def test_recordings_and_a_state_whose_name_has_a_space(self):
         made = [recordings.made(), recordings.made(repo="acme/gears")]
