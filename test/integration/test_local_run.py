@@ -29,7 +29,7 @@ class Run:
         kept = {**stage.environment(), "MAINTNER_BIN": os.path.abspath(paths.BIN), "HOME": stage.folder, **(env or {})}
         del kept["TMPDIR"]  # the names of sockets have a limit
         with open(self.path, "wb") as out:
-            self.process = subprocess.Popen([RUN, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "--", RUN, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                             cwd=stage.folder, env=kept, start_new_session=True)
 
     def text(self):
