@@ -1,9 +1,8 @@
 """What the image copies is complete: every program starts, every library has its package.
 
-The image itself is not built here: there may be no container engine, and a tree of Debian's own
-(debootstrap) takes root, chroot, a mirror in reach, 350 MB, and, with the release build that goes
-into it, three to four minutes.  So what such a build would tell is held by rules: packages,
-libraries, and the users that are added.
+The image itself is built by test_container_image.py, in full runs alone, since that takes minutes.
+Most of what such a build would tell is held by rules here: packages, libraries, and the users that
+are added.
 """
 
 import functools

@@ -10,9 +10,11 @@ import tempfile
 import unittest
 
 import paths
-from k8s_double import yaml_subset
+from k8s_double import schema, yaml_subset
 from k8s_double.client import K8sDouble
+from k8s_double.errors import Refused
 from k8s_double.kinds import BY_NAME
+from k8s_double.rules import decode
 
 FOLDER = os.path.join(paths.DEPLOY, "kubernetes")
 BASE = os.path.join(FOLDER, "base")
@@ -109,6 +111,23 @@ def template_of(obj):
     return obj["spec"]["jobTemplate"]["spec"]["template"] if obj["kind"] == "CronJob" else None
 
 
+def places_of(value, kind, path=""):
+    """(path, object) of everything whose members the schema names; what it leaves open is an error."""
+    kind = schema.resolve(kind)
+    if isinstance(kind, schema.Raw):
+        raise AssertionError(f"{path}: the schema says nothing of this")
+    if isinstance(kind, schema.List):
+        for index, item in enumerate(value):
+            yield from places_of(item, kind.item, f"{path}[{index}]")
+    elif isinstance(kind, schema.Map):
+        for name, item in value.items():
+            yield from places_of(item, kind.item, f"{path}[{name}]")
+    elif isinstance(kind, schema.Struct):
+        yield path or ".", value
+        for name, item in list(value.items()):
+            yield from places_of(item, kind.fields[name], f"{path}.{name}")
+
+
 def selected(selector, labels):
     for need in selector.get("matchExpressions", []):
         held = need["key"] in labels and labels[need["key"]] in need.get("values", [])
@@ -117,15 +136,22 @@ def selected(selector, labels):
     return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
 
 
-def allowed(policies, source, target, port):
-    """May a pod with labels `source` reach this port of one with labels `target`?"""
-    ours = [p["spec"] for p in policies if selected(p["spec"]["podSelector"], target)]
+def passes(policies, direction, at, other, port):
+    """Do the policies of the pod with labels `at` let it have (Ingress) or open (Egress) a connection
+    with `other`?  Labels of None are a place outside of the cluster."""
+    rules, peers = {"Ingress": ("ingress", "from"), "Egress": ("egress", "to")}[direction]
+    ours = [p["spec"] for p in policies if direction in p["spec"]["policyTypes"] and selected(p["spec"]["podSelector"], at)]
     if not ours:
         return True
     return any(port in [p["port"] for p in rule.get("ports", [])]
-               and ("from" not in rule or any(selected(peer.get("podSelector", {"matchLabels": {"": ""}}), source)
-                                              for peer in rule["from"]))
-               for policy in ours for rule in policy.get("ingress", []))
+               and (peers not in rule or other is not None and any(
+                   selected(peer.get("podSelector", {"matchLabels": {"": ""}}), other) for peer in rule[peers]))
+               for policy in ours for rule in policy.get(rules, []))
+
+
+def allowed(policies, source, target, port):
+    """May a pod with labels `source` reach this port of one with labels `target`?"""
+    return passes(policies, "Ingress", target, source, port) and passes(policies, "Egress", source, target, port)
 
 
 class Manifests(unittest.TestCase):
@@ -164,7 +190,24 @@ class Manifests(unittest.TestCase):
                 self.assertEqual(version, double.store.version)
 
     def test_a_field_that_does_not_exist_would_be_found(self):
-        """So that the test above means something."""
+        """So that the test above means something: at every place of every object."""
+        places = {}
+        for objects in self.each():
+            for obj in objects:
+                kind = BY_NAME[obj["apiVersion"], obj["kind"]]
+                for place, struct in places_of(obj, kind.type):
+                    struct["nonsense"] = {}
+                    with self.assertRaises(Refused, msg=f"{path_of(obj)}: {place}") as refusal:
+                        decode(obj, kind)
+                    self.assertIn("nonsense", refusal.exception.message, place)
+                    del struct["nonsense"]
+                    places[obj["kind"]] = places.get(obj["kind"], 0) + 1
+                decode(obj, kind)
+        print(f"places: {places}", flush=True)
+        self.assertGreater(places["Deployment"], 50)
+        self.assertTrue(all(count > 1 for count in places.values()), places)
+
+    def test_the_api_server_would_say_so(self):
         router = self.by_kind(rendered("example")[0], "Deployment")["maintner-rtr"]
         for break_it in (lambda s: s["template"]["spec"]["containers"][0].update(readynessProbe={}),
                          lambda s: s["template"]["spec"].update(serviceAcountName="x"),
@@ -218,7 +261,7 @@ class Manifests(unittest.TestCase):
     def test_the_copy_of_the_example_that_the_readme_makes_has_nothing_of_the_example_left(self):
         if why_not_rendered():
             self.skipTest(why_not_rendered())
-        commands = [c for c in self.first_steps() if c.startswith("cp -r ")]
+        commands = [c for c in self.first_steps() if "mkdir mine" in c]
         self.assertEqual(1, len(commands))
         own = {"BUCKET": "own-bucket", "REGISTRY": "registry.own:5000/a", "HOST": "mirror.own.org"}
         with tempfile.TemporaryDirectory() as root:
@@ -229,6 +272,11 @@ class Manifests(unittest.TestCase):
         self.assertNotIn("example", text)
         for value in own.values():
             self.assertIn(value, text)
+
+    def test_the_readme_s_commands_are_for_every_shell_and_sed(self):
+        """zsh takes $name:r for a file name without its ending; sed's -i differs between systems."""
+        for command in self.first_steps():
+            self.assertIsNone(re.search(r"\$\w+:|sed -i", command), command)
 
     def test_the_readme_makes_every_secret_that_the_example_mounts(self):
         text = self.readme()
@@ -241,6 +289,13 @@ class Manifests(unittest.TestCase):
         (ingress,) = self.by_kind(rendered("example")[0], "Ingress").values()
         self.assertEqual(re.findall(r"create secret tls ([a-z-]+)", text),
                          [tls["secretName"] for tls in ingress["spec"]["tls"]])
+
+    def test_the_readme_binds_every_identity_of_the_gke_overlay(self):
+        bound = re.search(r"^for a in ([a-z/ -]+); do\n.*add-iam-policy-binding", self.readme(), re.M)[1].split()
+        accounts = self.by_kind(rendered("gke")[0], "ServiceAccount")
+        self.assertEqual({name: account["metadata"]["annotations"]["iam.gke.io/gcp-service-account"].partition("@")[0]
+                          for name, account in accounts.items()},
+                         {a.partition("/")[2]: "maintner-" + a.partition("/")[0] for a in bound})
 
     def test_the_sweeper_takes_the_key_that_the_readme_and_the_supervisor_s_default_name(self):
         default = re.search(r"repositories are shared out \[(\w+)\]", self.help_of("maintner-sprvsr"))[1]
@@ -351,6 +406,20 @@ class Manifests(unittest.TestCase):
             router = int(re.fullmatch(r"sleep (\d+)", command["rtr"])[1])
             self.assertGreater(router, before + after)
             self.assertLess(router + ROUTER_DRAIN_S, pod["terminationGracePeriodSeconds"])
+
+    def test_a_node_can_be_drained_however_few_replicas_there_are(self):
+        for objects in self.each():
+            for name, budget in self.by_kind(objects, "PodDisruptionBudget").items():
+                self.assertEqual((1, None), tuple(map(budget["spec"].get, ("maxUnavailable", "minAvailable"))), name)
+
+    def test_a_program_that_hangs_is_restarted_and_one_without_a_list_is_not(self):
+        """The kernel accepts connections for a process that hangs; health is 503 until a list was read."""
+        for objects in self.each():
+            for name, _, container in self.containers(objects):
+                if container["command"][0] in ("maintner-rtr", "maintner-sprvsr"):
+                    live, ready = (container[probe]["exec"]["command"] for probe in ("livenessProbe", "readinessProbe"))
+                    self.assertIn("--path=/metrics", live, name)
+                    self.assertEqual(ready, [argument for argument in live if argument != "--path=/metrics"])
 
     def test_the_list_is_read_as_often_by_routers_as_by_the_supervisor(self):
         """An update that is asked for reaches one of each."""
@@ -471,8 +540,24 @@ class Manifests(unittest.TestCase):
             may["repository", 8080] = set(pods) if front else set()
             for (target, port), want in may.items():
                 self.assertEqual(want, {name for name, labels in pods.items()
-                                        if allowed(policies, labels, pods[target], port)}, (target, port))
+                                        if passes(policies, "Ingress", pods[target], labels, port)}, (target, port))
 
+    def test_with_egress_pods_reach_what_they_need_and_nothing_else(self):
+        policies = list(self.by_kind(rendered(EVERYTHING)[0], "NetworkPolicy").values())
+        pods = {"repository": {"maintner-sprvsr-autogen": "true", "app": "mtr-d-0"}, "stranger": {"app": "other"},
+                **{name: {"app": f"maintner-{name}"} for name in ("rtr", "sprvsr", "swpr")}}
+        ports = (80, 8080, 8081, 9000, 9001)
+        self.assertEqual(
+            {("rtr", "repository", 9000), ("rtr", "repository", 9001), ("rtr", "sprvsr", 9000), ("swpr", "rtr", 9000),
+             ("swpr", "repository", 9001)},
+            {(source, target, port) for source in pods for target in pods for port in ports
+             if allowed(policies, pods[source], pods[target], port)})
+        outside = {name: {port for port in (22, 53, 80, 443, 6443, 9000) if passes(policies, "Egress", labels, None, port)}
+                   for name, labels in pods.items()}
+        self.assertEqual({name: {53, 443} | ({6443} if name == "sprvsr" else set()) for name in pods}, outside)
+        (metadata,) = [rule for policy in policies for rule in policy["spec"].get("egress", [])
+                       if "ipBlock" in str(rule)]
+        self.assertTrue(all(peer["ipBlock"]["cidr"].startswith("169.254.169.") for peer in metadata["to"]))
 
 if __name__ == "__main__":
     unittest.main()

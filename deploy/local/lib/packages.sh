@@ -7,6 +7,9 @@ BUILD_PACKAGES="build-essential cmake ninja-build pkg-config libfcgi-dev libcurl
 # What a recording is served with in GitHub's place.
 DOUBLE_PACKAGES="python3 python3-graphql-core"
 
+# What the questions that are shown are asked with.
+ASKING_PACKAGES="curl"
+
 missing_packages() {
 	local p
 	for p in "$@"; do

@@ -1,5 +1,5 @@
 # progress.sh - what the sync daemons say of themselves, as a line for people.
-# Uses: bin_dir, run_dir, repos, shas.
+# Uses: bin_dir, run_dir, state_dir, repos, shas.
 
 # metric_of TEXT NAME : the value of a metric, 0 if it is not there.
 metric_of() {
@@ -42,6 +42,23 @@ progress_line() {
 	done
 	all_complete=$((complete == ${#repos[@]}))
 	[ "$rate" -ge 0 ] && rate=", $rate left of the rate limit" || rate=""
+	[ "$all_complete" -eq 0 ] || expected=$done # GitHub counts more than it shows
 	printf -v progress_text '%d of %d repositories complete: %d issues, %d comments, %d requests%s%s' \
 		"$complete" "${#repos[@]}" "$issues" "$comments" "$requests" "$rate" "$(eta "$done" "$expected" "$1")"
+}
+
+# show_trouble : the newest warning of each sync daemon, once.  Why nothing comes should not
+# have to be looked for in a log.
+trouble_told=()
+show_trouble() {
+	local i line text='"((\\.|[^"\\])*)"'
+	for i in "${!repos[@]}"; do
+		line=$(grep -E '"severity":"(WARNING|ERROR)"' "$state_dir/sync-$i.log" | tail -n 1 |
+			sed -E "s/.*\"message\":$text.*\"error\":$text.*/\1: \3/; s/^\{.*\"message\":$text.*/\1/")
+		if [ "$line" != "${trouble_told[$i]:-}" ]; then
+			trouble_told[i]=$line
+			[ -t 2 ] && printf '\r\033[K' >&2
+			echo "${repos[$i]}: $line" >&2
+		fi
+	done
 }
