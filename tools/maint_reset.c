@@ -139,11 +139,9 @@ static int
 check_settings(struct reset *r, struct err_info *ei)
 {
 	const struct settings *s = &r->set;
-	const char *slash = strchr(s->repo, '/');
+	int rc;
 
-	if (slash == NULL ||
-	    !repo_part_ok((struct slice){ s->repo, (size_t)(slash - s->repo) }) ||
-	    !repo_part_ok(slice_str(slash + 1)))
+	if (!repo_name_ok(s->repo))
 		return err_set(ei, ERR_INVAL, "\"%s\" is not OWNER/REPO", s->repo);
 	if ((s->log == NULL) == (s->log_exact == NULL))
 		return err_set(ei, ERR_INVAL, "either --log or --log-exact is required");
@@ -152,6 +150,12 @@ check_settings(struct reset *r, struct err_info *ei)
 		    ei, ERR_INVAL, "--keep-backup with --log-exact needs --backup URL");
 	if (s->backup != NULL && !s->keep_backup)
 		return err_set(ei, ERR_INVAL, "--backup is for --keep-backup");
+	rc = store_url_check(s->log != NULL ? s->log : s->log_exact, ei);
+	if (rc != 0)
+		return err_wrap(ei, rc, s->log != NULL ? "--log" : "--log-exact");
+	rc = s->backup != NULL ? store_url_check(s->backup, ei) : 0;
+	if (rc != 0)
+		return err_wrap(ei, rc, "--backup");
 	return s->router != NULL ? addr_parse(s->router, &r->router, ei) : 0;
 }
 

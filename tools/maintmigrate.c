@@ -128,7 +128,15 @@ read_settings(
 		s->scratch = getenv("TMPDIR");
 	if (s->scratch == NULL)
 		s->scratch = "/tmp";
+	rc = repo_pick_check_names(s->only.items, s->only.count, ei);
+	if (rc != 0)
+		return rc;
+	rc = store_url_check(s->source, ei);
+	if (rc != 0)
+		return err_wrap(ei, rc, "--source");
 	rc = repo_template_words(s->dest, ei);
+	if (rc == 0)
+		rc = store_url_check(s->dest, ei);
 	return rc == 0 ? 0 : err_wrap(ei, rc, "--dest");
 }
 

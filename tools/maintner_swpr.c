@@ -150,6 +150,9 @@ check_settings(struct program *p, enum log_severity *ret_level, struct err_info 
 
 	if (s->repos == NULL && s->only.count == 0)
 		return err_set(ei, ERR_INVAL, "--repos or --repo is required (see --help)");
+	rc = repo_pick_check_names(s->only.items, s->only.count, ei);
+	if (rc != 0)
+		return rc;
 	if (!s->dry_run && s->state == NULL)
 		return err_set(
 		    ei, ERR_INVAL, "--state is required without --dry-run (see --help)");

@@ -46,8 +46,7 @@ take_full_name(struct swpr_hub *h, const json_t *repo)
 	const char *full = json_string_value(json_object_get(repo, "full_name"));
 	const char *slash = full != NULL ? strchr(full, '/') : NULL;
 
-	if (slash == NULL || !repo_part_ok((struct slice){ full, (size_t)(slash - full) }) ||
-	    !repo_part_ok(slice_str(slash + 1)))
+	if (slash == NULL || !repo_name_ok(full))
 		return;
 	snprintf(h->owner, sizeof(h->owner), "%.*s", (int)(slash - full), full);
 	snprintf(h->name, sizeof(h->name), "%s", slash + 1);
@@ -265,15 +264,11 @@ sight_of(const struct swpr_hub *h, const struct gh_page *page, uint32_t number,
 	const char *repo = json_string_value(json_object_get(page->doc, "repository_url"));
 	const char *tail = repo != NULL ? strstr(repo, "/repos/") : NULL;
 	json_int_t n = json_integer_value(json_object_get(page->doc, "number"));
-	const char *slash;
 
 	tail = tail != NULL ? tail + strlen("/repos/") : NULL;
 	if (page->moved_to[0] == '\0' || is_here(h, page->doc, number, tail))
 		return SWPR_PRESENT;
-	slash = tail != NULL ? strchr(tail, '/') : NULL;
-	if (slash == NULL || n < 1 || n > INT32_MAX ||
-	    !repo_part_ok((struct slice){ tail, (size_t)(slash - tail) }) ||
-	    !repo_part_ok(slice_str(slash + 1)))
+	if (tail == NULL || !repo_name_ok(tail) || n < 1 || n > INT32_MAX)
 		return SWPR_NOT_FOUND;
 	snprintf(moved_to, SWPR_DESTINATION_MAX, "%s/%lld", tail, (long long)n);
 	return SWPR_MOVED;

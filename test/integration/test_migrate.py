@@ -89,6 +89,21 @@ class Migrate(Case):
             self.assertIn(said, program.stderr)
         self.assertFalse(os.path.exists(self.dest))
 
+    def test_words_that_cannot_be_meant_are_refused_before_anything_is_read(self):
+        for arguments, more, said in (((), {"dest": "/somewhere"}, "--dest: /somewhere: not file:///dir or gs://"),
+                                      ((), {"source": "s3://b/log"}, "--source: s3://b/log: not file:///dir"),
+                                      (("--repo", "acme"), {}, '--repo: "acme" is not OWNER/REPO')):
+            program = self.migrate(*arguments, status=2, **more)
+            self.assertEqual(f"maintmigrate: {said}", program.stderr.strip()[:len(said) + 14])
+            self.assertEqual("", program.stdout)
+
+    def test_a_list_that_is_none_is_named(self):
+        for text, said in (('{"repos":[', "is not JSON"), ('{"repos":[{"repo":"a/b"}]}', "no repository in it")):
+            with open(self.list, "w", encoding="utf-8") as file:
+                file.write(text)
+            program = self.migrate(status=1)
+            self.assertRegex(program.stderr, f"file://{self.list}: .*{said}")
+
     def test_bucket_tools_refuse_such_templates_too(self):
         root = self.stage.path("coll")
         for name in ("a", "b"):
@@ -100,7 +115,8 @@ class Migrate(Case):
                 ("migrate", "{owner}/{repo}", ("--to-prefix", "all/{name}"), "only {sha}"),
                 ("migrate", "{owner}/{repo}", ("--replace", "--to-prefix", "{owner}/{repo}//"),
                  "o/a is where o/a is to go"),
-                ("reduce", "{owner}/{repo}", ("--to-bucket", ""), "o/a is where o/a is to go")):
+                ("reduce", "{owner}/{repo}", ("--to-bucket", ""), "o/a is where o/a is to go"),
+                ("reduce", "{owner}/{repo}", ("--repo", "c", "--to-bucket", "x"), '"c" is not OWNER/REPO')):
             program = self.stage.run(f"maint-bucket-{tool}", "--repo", "o/a", "--repo", "o/b",
                                      "--from-prefix", f"file://{root}/{source}",
                                      *to[:-1], f"file://{root}/{to[-1]}")

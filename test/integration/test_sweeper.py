@@ -136,7 +136,7 @@ class Flags(Case):
                 ((*base, "--repo", "a/b", "--state", "file:///x"), 2, "--internal-secret-file"),
                 ((*base, "--repo", "a/b", "--dry-run", "--internal", "x{y}:1"), 2, "--internal"),
                 (("maintner-swpr", "--router", "x", "--repo", "a/b", "--dry-run"), 2, "--router"),
-                ((*base, "--repo", "ab", "--dry-run"), 1, "ab"),
+                ((*base, "--repo", "ab", "--dry-run"), 2, '--repo: "ab" is not OWNER/REPO'),
                 ((*base, "--repo", "a/b", "--dry-run", "operand"), 2, "operand")):
             with self.subTest(arguments):
                 program = self.stage.run(*arguments)
