@@ -303,10 +303,26 @@ check_destination(struct copy_job *j, struct err_info *ei)
 	return rc;
 }
 
+/* The record, which makes the copy a log: after it the copy is what the source is. */
+static int
+put_record(struct copy_job *j, struct err_info *ei)
+{
+	char name[STORE_NAME_MAX + 1];
+	int rc;
+
+	copy_name(j->c->from_prefix, MLOG_WRITER_NAME, name);
+	rc = put(j, name, MLOG_WRITER_NAME, ei);
+	if (rc == 0)
+		rc = copy_compare_records(j, ei);
+	if (rc == 0 && !j->same_record)
+		rc = err_set(ei, ERR_CONFLICT,
+		    MLOG_WRITER_NAME " is not what was copied: somebody writes at an end");
+	return rc;
+}
+
 static int
 finish(struct copy_job *j, struct err_info *ei)
 {
-	char name[STORE_NAME_MAX + 1];
 	int rc = verify_parts(j, ei);
 
 	if (rc == 0)
@@ -315,10 +331,7 @@ finish(struct copy_job *j, struct err_info *ei)
 		rc = check_source(j, ei);
 	if (rc == 0)
 		rc = check_destination(j, ei);
-	copy_name(j->c->from_prefix, MLOG_WRITER_NAME, name);
-	if (rc == 0 && j->has_record && !is_finished(j))
-		rc = put(j, name, MLOG_WRITER_NAME, ei);
-	return rc;
+	return rc == 0 && j->has_record && !is_finished(j) ? put_record(j, ei) : rc;
 }
 
 /* What would be done, and nothing of it. */

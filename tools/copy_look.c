@@ -212,9 +212,8 @@ find_fate(struct copy_job *j, const struct store_object *there, enum copy_fate *
 	return rc;
 }
 
-/* Is the commit record at the destination, byte for byte? */
-static int
-compare_records(struct copy_job *j, struct err_info *ei)
+int
+copy_compare_records(struct copy_job *j, struct err_info *ei)
 {
 	char name[STORE_NAME_MAX + 1];
 	struct buf ours, theirs;
@@ -246,7 +245,7 @@ look_at_destination(struct copy_job *j, struct err_info *ei)
 	for (size_t i = 0; rc == 0 && i < j->to.count; i++) {
 		rc = find_fate(j, &j->to.items[i], &j->fates[i], ei);
 		if (rc == 0 && j->fates[i] == COPY_RECORD && j->has_record)
-			rc = compare_records(j, ei);
+			rc = copy_compare_records(j, ei);
 	}
 	return rc;
 }

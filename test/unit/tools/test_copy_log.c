@@ -87,6 +87,44 @@ a_fault_of_any_operation_leaves_no_writer_or_a_whole_copy(void **state)
 	fail_each_operation(false, STORE_FAULT_AFTER);
 }
 
+struct bad_disk {
+	struct store *s;
+	const char *suffix; /* of the names whose bytes it changes before they are read */
+};
+
+static void
+spoil(void *ctx, enum store_op op, const char *name)
+{
+	const struct bad_disk *d = ctx;
+	size_t len = strlen(name), tail = strlen(d->suffix);
+
+	if (op == STORE_OP_READ && len > tail && strcmp(name + len - tail, d->suffix) == 0)
+		(void)store_mem_damage(d->s, name, 1, 1);
+}
+
+static void
+what_arrives_damaged_is_no_copy_be_it_a_segment_or_the_record(void **state)
+{
+	static const struct {
+		const char *suffix;
+		int want;
+	} cases[] = { { ".mutlog", ERR_CORRUPT }, { "/WRITER", ERR_CONFLICT } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct store *from = make_log(false), *to = NULL;
+		struct bad_disk bad = { .suffix = cases[i].suffix };
+		struct copy_log_result r;
+
+		assert_int_equal(store_mem_new(false, &to), 0);
+		bad.s = to;
+		store_mem_hook(to, spoil, &bad);
+		assert_int_equal(copy(from, to, false, false, &r, NULL), cases[i].want);
+		store_close(from);
+		store_close(to);
+	}
+}
+
 static void
 what_is_no_log_is_only_copied_as_it_is(void **state)
 {
@@ -131,6 +169,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fault_of_any_operation_leaves_no_writer_or_a_whole_copy),
+		cmocka_unit_test(what_arrives_damaged_is_no_copy_be_it_a_segment_or_the_record),
 		cmocka_unit_test(what_is_no_log_is_only_copied_as_it_is),
 		cmocka_unit_test(an_empty_log_replaces_nothing),
 	};
