@@ -251,6 +251,23 @@ write_log(const struct migrate_log *m, struct store *s, struct migrate_result *r
 }
 
 int
+migrate_look(const struct migrate_log *m, struct err_info *ei)
+{
+	struct former former = { .m = m };
+	bool is_log = false;
+	struct store *s;
+	int rc = store_open_with(m->url, m->store_opts, &s, ei);
+
+	if (rc != 0)
+		return rc;
+	rc = look(m, s, &is_log, ei);
+	if (rc == 0 && is_log)
+		rc = check_holder(m, s, &former, ei);
+	store_close(s);
+	return rc;
+}
+
+int
 migrate_log(const struct migrate_log *m, struct migrate_result *ret, struct err_info *ei)
 {
 	struct migrate_result result = { 0 };
