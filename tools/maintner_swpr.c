@@ -17,6 +17,10 @@
 
 /* A run that was interrupted longer ago is not gone on with: begin a new one. */
 #define RUN_MS INT64_C(86400000)
+/* Each of them was tried for half a minute: with thousands of them it would take days. */
+#define AWAY_MAX 3
+#define REQUESTS_MIN 2 /* of a repository, so that it gets further: is it there, and a page */
+#define TELL_MS 30000
 
 enum {
 	EXIT_SWEPT = 0,
@@ -44,6 +48,7 @@ struct program {
 	struct swpr_tally *rows;
 	size_t row_count;
 	uint64_t requests; /* by clients that are freed */
+	int64_t told_ms;   /* when progress was; in the monotonic clock */
 };
 
 static int
@@ -88,7 +93,7 @@ read_settings(
 		{ .name = "budget",
 		    .type = CONF_NUMBER,
 		    .target = &s->budget,
-		    .low = 1,
+		    .low = REQUESTS_MIN,
 		    .high = 100000000,
 		    .value = "N",
 		    .help = "requests to GitHub in this run, shared evenly [20000]" },
@@ -326,6 +331,12 @@ make_turns(struct program *p, struct turn **ret, size_t *ret_count)
 	return 0;
 }
 
+static uint64_t
+requests_spent(const struct program *p)
+{
+	return p->requests + gh_stats(p->gh)->requests;
+}
+
 static void
 tell(const struct swpr_tally *t, size_t nth, size_t of)
 {
@@ -339,14 +350,39 @@ tell(const struct swpr_tally *t, size_t nth, size_t of)
 	    LOG_I("requests", t->requests), LOG_S("error", t->note), LOG_END);
 }
 
-/* `left` repositories share what is left of the budget evenly. */
+/* Of one that has many pages, or waits for a limit at each. */
+static void
+on_step(void *ctx, const char *doing, size_t count)
+{
+	struct program *p = ctx;
+	int64_t now = clock_mono_ms();
+
+	if (now - p->told_ms < TELL_MS)
+		return;
+	p->told_ms = now;
+	log_info(doing, LOG_S("repository", p->rows[p->row_count - 1].repo),
+	    LOG_I("numbers", count), LOG_I("requests", requests_spent(p)), LOG_END);
+}
+
+/* `left` repositories share what is left of the budget evenly; 0: it is used up. */
+static uint64_t
+share_of(const struct program *p, size_t left)
+{
+	uint64_t budget = (uint64_t)p->set.budget, spent = requests_spent(p);
+	uint64_t rest = budget > spent ? budget - spent : 0;
+
+	if (rest < REQUESTS_MIN)
+		return 0;
+	return rest / left > REQUESTS_MIN ? rest / left : REQUESTS_MIN;
+}
+
 static int
 sweep_one(struct program *p, const struct turn *t, size_t left, struct err_info *ei)
 {
 	const struct swpr_rules rules = { p->set.confirm_s * 1000, p->set.dry_run };
 	struct swpr_tally *row = &p->rows[p->row_count++];
+	uint64_t share;
 	struct swpr_hub hub;
-	uint64_t spent, budget = (uint64_t)p->set.budget;
 	int rc;
 
 	*row = (struct swpr_tally){ .repo = t->entry->name };
@@ -356,10 +392,18 @@ sweep_one(struct program *p, const struct turn *t, size_t left, struct err_info 
 		snprintf(row->note, sizeof(row->note), "%s", ei->text);
 		return rc == ERR_CANCELED || rc == ERR_NOMEM ? rc : 0;
 	}
-	spent = p->requests + gh_stats(p->gh)->requests;
+	share = share_of(p, left);
+	if (share == 0) {
+		row->undone = true;
+		snprintf(row->note, sizeof(row->note),
+		    "not begun: the budget of requests is used up");
+		return 0;
+	}
 	swpr_hub_init(&hub, p->gh, t->entry);
-	hub.requests_max =
-	    gh_stats(p->gh)->requests + 1 + (budget > spent ? (budget - spent) / left : 0);
+	hub.requests_max = gh_stats(p->gh)->requests + share;
+	hub.on_step = on_step;
+	hub.ctx = p;
+	p->told_ms = clock_mono_ms();
 	rc = swpr_sweep(&p->cluster, &hub, t->entry, &rules, t->state, row);
 	if (rc == 0 && !row->undone)
 		t->state->swept_ms = clock_real_ms();
@@ -370,12 +414,19 @@ static int
 sweep_all(struct program *p, const struct turn *turns, size_t count, struct err_info *ei)
 {
 	int rc = swpr_memory_save(&p->memory, ei), saved;
+	unsigned away = 0; /* one after the other */
 
 	for (size_t i = 0; i < count && rc == 0 && !stop_asked(&p->stop); i++) {
+		const struct swpr_tally *row = &p->rows[p->row_count];
+
 		rc = sweep_one(p, &turns[i], count - i, ei);
-		tell(&p->rows[p->row_count - 1], i + 1, count);
+		tell(row, i + 1, count);
+		away = row->away ? away + 1 : 0;
+		if (rc == 0 && away == AWAY_MAX)
+			rc = err_set(ei, ERR_UNAVAILABLE,
+			    "GitHub does not answer; the next run goes on");
 		/* Also what was seen before a stop. */
-		saved = swpr_memory_save(&p->memory, ei);
+		saved = swpr_memory_save(&p->memory, rc == 0 ? ei : NULL);
 		rc = rc == 0 ? saved : rc;
 	}
 	if (rc == 0 && p->stop.stopping)
@@ -424,6 +475,8 @@ start(struct program *p, struct err_info *ei)
 		    &p->stop.cancel, &p->http, ei);
 	if (rc == 0)
 		rc = repo_pick(&pick, &p->list, ei);
+	if (rc == 0) /* bad credentials are no repository's fault */
+		rc = open_github(p, &p->list.items[0], ei);
 	if (rc == 0)
 		rc = swpr_memory_open(&p->memory, p->set.state, &store, ei);
 	if (rc == 0 && p->set.dry_run) { /* read, but never written */

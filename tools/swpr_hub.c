@@ -78,6 +78,13 @@ swpr_hub_health(struct swpr_hub *h, struct err_info *ei)
 	return rc;
 }
 
+static void
+step(const struct swpr_hub *h, const char *doing, size_t count)
+{
+	if (h->on_step != NULL)
+		h->on_step(h->ctx, doing, count);
+}
+
 /* --- listing --- */
 
 static int
@@ -229,9 +236,11 @@ swpr_hub_list(struct swpr_hub *h, struct swpr_listing *l, bool *ret_done, struct
 		swpr_listing_reset(l);
 		set_part(l, gh_has_token(h->gh) ? part_issues : part_rest);
 	}
-	while (rc == 0 && !done && !swpr_hub_spent(h))
+	while (rc == 0 && !done && !swpr_hub_spent(h)) {
 		rc = strcmp(l->part, part_rest) == 0 ? list_rest_page(h, l, &done, ei)
 						     : list_graph_page(h, l, &done, ei);
+		step(h, "listing what GitHub has", l->seen.count);
+	}
 	swpr_numbers_sort(&l->seen);
 	if (rc == 0 && done)
 		set_part(l, part_done);
@@ -285,6 +294,7 @@ swpr_hub_look(struct swpr_hub *h, uint32_t number, enum swpr_sight *ret,
 	moved_to[0] = '\0';
 	if (rc == 0)
 		rc = ask(h, url, &page, ei);
+	step(h, "asking for what is missing", ++h->looked);
 	if (rc == ERR_GONE || rc == ERR_NOENT) {
 		*ret = rc == ERR_GONE ? SWPR_GONE : SWPR_NOT_FOUND;
 		return 0;

@@ -48,6 +48,7 @@ class Pod:
 
 class Swept(Case):
     sizes = {WIDGETS: (20, 10), SECOND: (5, 3)}
+    env = {}
 
     def setUp(self):
         super().setUp()
@@ -91,7 +92,7 @@ class Swept(Case):
             "--internal", f"unix:{self.stage.folder}/{{sha}}-internal.sock",
             "--internal-secret-file", secret_file or self.secret_file,
             "--state", f"file://{state or self.state_file}", "--github-url", self.double.url,
-            "--report", *arguments, env={"GITHUB_TOKEN": TOKEN})
+            "--report", *arguments, env={"GITHUB_TOKEN": TOKEN, **self.env})
 
     def sweep(self, *arguments, status=0, **more):
         """A run to its end; {repository: row of the table}."""
@@ -142,15 +143,32 @@ class Flags(Case):
                 program = self.stage.run(*arguments)
                 self.assertEqual(status, program.wait(10), program.tail())
                 self.assertIn(word, program.stderr)
+        for more, word in ((("--token-file", "/nowhere"), "/nowhere"), (("--github-url", "hub"), "hub")):
+            program = self.stage.run(*base, "--repo", "a/b", "--repo", "a/c", "--dry-run", *more)
+            self.assertEqual(1, program.wait(10), program.tail())
+            self.assertEqual([word in line["error"] for line in program.log()], [True], "told once")
+
+    def test_a_state_that_cannot_be_read_is_named_and_left_as_it_is(self):
         state = self.stage.path("sweep.json")
-        text = '{"version":7,"runStartedMs":0,"repos":[]}'
-        with open(state, "w", encoding="utf-8") as file:
-            file.write(text)
-        program = self.stage.run(*base, "--repo", "a/b", "--state", f"file://{state}", "--dry-run")
-        self.assertEqual(1, program.wait(10), program.tail())
-        self.assertIn("version 7", program.stderr)
-        with open(state, encoding="utf-8") as file:
-            self.assertEqual(text, file.read())
+        secret = self.stage.path("secret")
+        for path, text in ((secret, SECRET), (state, "")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        for text, word in (('{"version":7,"runStartedMs":0,"repos":[]}', "version 7"),
+                           ("", "not JSON"), ("garbage", "not JSON"), ('{"version":1', "not JSON"),
+                           ('{"version":1,"runStartedMs":0,"repos":[{}]}', "element 0 of repos")):
+            for more in ((), ("--dry-run",)):
+                with open(state, "w", encoding="utf-8") as file:
+                    file.write(text)
+                program = self.stage.run(
+                    "maintner-swpr", "--router", "unix:/x", "--repo", "a/b", "--state", f"file://{state}",
+                    "--internal-secret-file", secret, *more)
+                self.assertEqual(1, program.wait(10), program.tail())
+                [line] = program.log()
+                self.assertIn(f"file://{state}: sweep state", line["error"])
+                self.assertIn(word, line["error"])
+                with open(state, encoding="utf-8") as file:
+                    self.assertEqual(text, file.read())
 
 
 class Large(Swept):
@@ -322,6 +340,15 @@ class Small(Swept):
             self.assertLess(runs, 7, "a run goes on where the last one stopped")
         self.assert_mirrors_github()
 
+    def test_the_budget_is_not_exceeded_and_takes_turns(self):
+        swept = []
+        for _ in range(6):
+            rows = self.sweep("--budget", "3", status=1)
+            self.assertLessEqual(rows["all"]["requests"], 3, rows)
+            swept.append({repo for repo, row in rows.items() if row["result"] == "ok"})
+            self.assertIn("the budget of requests is used up", str(rows))
+        self.assertEqual({WIDGETS, SECOND}, set().union(*swept))
+
     def interrupted(self, swept_s=-30):
         """A run of all was, after the first repository; when it began."""
         now = int(time.time() * 1000)
@@ -363,6 +390,25 @@ class Small(Swept):
         self.sweep("--repo", SECOND)
         self.assertEqual(1, one.wait(60), one.tail())
         self.assertIn("another sweeper uses this state", one.stderr)
+
+
+class Away(Swept):
+    sizes = {f"acme/r{n}": (2, 1) for n in range(4)}
+    env = {"MAINTNER_TIME_SCALE": "1000"}
+
+    def test_a_github_that_answers_nobody_stops_the_run_and_the_next_one_goes_on(self):
+        self.double.fault(match="", kind="status", status=503, times=-1)
+        program = self.start_sweep()
+        self.assertEqual(1, program.wait(60), program.tail())
+        self.assertEqual(list(self.sizes)[:3], [row for row in self.rows(program) if row != "all"])
+        self.assertIn("GitHub does not answer", program.log()[-1]["error"])
+        self.assertGreater(self.state()["runStartedMs"], 0)
+        self.double.clear_faults()
+        # One alone is no reason to stop.
+        self.double.fault(match="GET /repos/acme/r1$", kind="status", status=503, times=-1)
+        rows = self.sweep(status=1)
+        self.assertIn("503", rows["acme/r1"]["result"])
+        self.assertEqual(3, [row["result"] for row in rows.values()].count("ok"))
 
 
 if __name__ == "__main__":
