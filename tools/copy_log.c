@@ -167,7 +167,8 @@ make_room(struct copy_job *j, struct err_info *ei)
  */
 
 static int
-put(struct copy_job *j, const char *from, const char *name, struct err_info *ei)
+put(struct copy_job *j, const char *from, const char *name, int64_t *ret_generation,
+    struct err_info *ei)
 {
 	char to[STORE_NAME_MAX + 1];
 	int rc;
@@ -176,7 +177,7 @@ put(struct copy_job *j, const char *from, const char *name, struct err_info *ei)
 	j->result.copied++;
 	if (j->c->dry_run)
 		return 0;
-	rc = store_copy(j->c->from, from, j->c->to, to, STORE_ABSENT, NULL, ei);
+	rc = store_copy(j->c->from, from, j->c->to, to, STORE_ABSENT, ret_generation, ei);
 	return rc == ERR_CONFLICT ? err_wrap(ei, rc, "somebody else writes there") : rc;
 }
 
@@ -196,7 +197,7 @@ copy_parts(struct copy_job *j, struct err_info *ei)
 		there = store_list_find(&j->to, name);
 		p->kept = there != NULL && there->size == p->from->size;
 		if (!p->kept)
-			rc = put(j, p->from->name, p->name, ei);
+			rc = put(j, p->from->name, p->name, NULL, ei);
 		bytes += p->from->size;
 		progress(j, "copied", bytes, &told);
 	}
@@ -214,7 +215,7 @@ copy_anew(struct copy_job *j, struct copy_part *p, struct err_info *ei)
 	rc = store_delete(j->c->to, name, store_list_find(&j->to, name)->generation, ei);
 	j->result.deleted += rc == 0;
 	if (rc == 0)
-		rc = put(j, p->from->name, p->name, ei);
+		rc = put(j, p->from->name, p->name, NULL, ei);
 	p->kept = false;
 	return rc == 0 ? verify_part(j, p, j->c->to, j->c->to_prefix, ei) : rc;
 }
@@ -303,20 +304,57 @@ check_destination(struct copy_job *j, struct err_info *ei)
 	return rc;
 }
 
-/* The record, which makes the copy a log: after it the copy is what the source is. */
+/* Every segment of the log is there. */
+static int
+check_parts(struct copy_job *j, struct err_info *ei)
+{
+	struct store_list now = { 0 };
+	int rc = store_list(j->c->to, j->c->to_prefix, &now, ei);
+
+	for (size_t i = 0; rc == 0 && i < j->part_count; i++) {
+		char name[STORE_NAME_MAX + 1];
+
+		copy_name(j->c->to_prefix, j->parts[i].name, name);
+		if (store_list_find(&now, name) == NULL)
+			rc = err_set(
+			    ei, ERR_CONFLICT, "somebody deletes there: %s is gone", name);
+	}
+	store_list_clear(&now);
+	return rc;
+}
+
+/* With its record the copy is a log: it is what the source is, then as now. */
+static int
+check_sealed(struct copy_job *j, struct err_info *ei)
+{
+	int rc = copy_compare_records(j, ei);
+
+	if (rc == 0 && !j->same_record)
+		rc = err_set(ei, ERR_CONFLICT,
+		    MLOG_WRITER_NAME " is not what was copied: somebody writes at an end");
+	if (rc == 0)
+		rc = check_source(j, ei);
+	return rc == 0 ? check_parts(j, ei) : rc;
+}
+
+/*
+ * Whoever empties either end does it with that end's record, which a copy of it can cross:
+ * so all is looked at once more behind the record, which goes if it should not stand.
+ */
 static int
 put_record(struct copy_job *j, struct err_info *ei)
 {
 	char name[STORE_NAME_MAX + 1];
+	int64_t generation = STORE_ABSENT;
 	int rc;
 
 	copy_name(j->c->from_prefix, MLOG_WRITER_NAME, name);
-	rc = put(j, name, MLOG_WRITER_NAME, ei);
+	rc = put(j, name, MLOG_WRITER_NAME, &generation, ei);
 	if (rc == 0)
-		rc = copy_compare_records(j, ei);
-	if (rc == 0 && !j->same_record)
-		rc = err_set(ei, ERR_CONFLICT,
-		    MLOG_WRITER_NAME " is not what was copied: somebody writes at an end");
+		rc = check_sealed(j, ei);
+	copy_name(j->c->to_prefix, MLOG_WRITER_NAME, name);
+	if (rc != 0 && generation != STORE_ABSENT)
+		(void)store_delete(j->c->to, name, generation, NULL);
 	return rc;
 }
 
