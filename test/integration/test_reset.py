@@ -242,6 +242,8 @@ class Reset(StepsCase):
     def test_bad_command_lines_say_what_is_wrong(self):
         for arguments, text in ((["--log-exact", "gs://b/x"], "either --log or --log-exact"),
                                 (["--backup", "gs://b/x"], "--backup is for --keep-backup"),
+                                (["--log", "/logs"], "--log: /logs: not file:///dir or gs://"),
+                                (["--keep-backup", "--backup", "aside"], "--backup: aside: not file:///dir"),
                                 (["--router", "nowhere"], "nowhere")):
             self.assertIn(text, self.reset(*arguments, status=2).stderr)
         self.assertIn('"gears" is not OWNER/REPO', self.reset(repo="gears", status=2).stderr)
