@@ -15,7 +15,7 @@ import unittest
 import paths
 import many_logs
 from gcs_double.client import GcsDouble
-from harness import Case, count_of, seeded, wait_until
+from harness import FULL, Case, count_of, seeded, some_of, wait_until
 from log_checker import check_log, records
 
 REPOSITORIES = count_of(20, 200)
@@ -323,6 +323,59 @@ class Bucket(Case):
             program = self.start(gcs)
             self.assertEqual(0, program.wait(120), program.tail())
             self.assert_split(gcs)
+
+    def test_each_request_may_be_refused_done_or_not_and_a_rerun_ends_it(self):
+        name = self.names[:1]
+        with GcsDouble(buckets=["logs", "monolith"], write_interval=0) as gcs:
+            for part in os.listdir(self.folder):
+                with open(os.path.join(self.folder, part), "rb") as file:
+                    gcs.put("monolith", part, file.read())
+            self.assertEqual(0, self.start(gcs, names=name, source="gs://monolith").wait(60))
+            count = len(gcs.attempts())
+            self.assertGreaterEqual(count, 10)
+            for nth in some_of(count):
+                kinds = ("status", "lost_status")
+                for kind in kinds if FULL else kinds[nth % 2:][:1]:
+                    with self.subTest(nth=nth, kind=kind):
+                        gcs.clear()
+                        for there in gcs.names("logs"):
+                            gcs.remove("logs", there)
+                        gcs.fault(op="any", kind=kind, status=403, after=nth)
+                        program = self.start(gcs, names=name, source="gs://monolith")
+                        if program.wait(60) != 0:  # cleaning up may fail, the sync daemon's sweep does it then
+                            self.assertIn("403", program.stderr)
+                            program = self.start(gcs, names=name, source="gs://monolith")
+                            self.assertEqual(0, program.wait(60), program.tail())
+                        self.assert_read_back(gcs, name[0])
+
+    def test_kills_at_random_points_leave_what_a_rerun_makes_whole(self):
+        rng = seeded()
+        with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
+            began = time.monotonic()
+            self.assertEqual(0, self.start(gcs, "--dry-run").wait(60))
+            length = 3 * (time.monotonic() - began)
+            for _ in range(count_of(5, 60)):
+                program = self.start(gcs)
+                time.sleep(rng.random() * length)
+                program.kill()
+            program = self.start(gcs)
+            self.assertEqual(0, program.wait(60), program.tail())
+            for name in self.names:
+                self.assert_read_back(gcs, name)
+
+    def assert_read_back(self, gcs, name):
+        """The log as its readers take it, beside which there may be what a kill left."""
+        program = self.stage.run("maint-dump", "--log", "gs://logs/root", "--repo", name,
+                                 env={"STORAGE_EMULATOR_HOST": gcs.origin})
+        self.assertEqual(0, program.wait(60), program.tail())
+        self.assertEqual(self.want[name][1], program.stdout.count("\n"))
+        writer = json.loads(gcs.data("logs", f"root/{name}/WRITER"))
+        self.assertTrue(writer["released"])
+        tail = gcs.data("logs", f"root/{name}/0000.{writer['tail']['sha224']}.mutlog")
+        folder = tempfile.mkdtemp(dir=self.stage.folder)
+        with open(os.path.join(folder, "0000.mutlog"), "wb") as file:
+            file.write(tail)
+        self.assertEqual(self.want[name], many_logs.digest_of(folder))
 
     def test_the_source_may_be_in_a_bucket_with_what_interrupted_flushes_left(self):
         with GcsDouble(buckets=["logs", "monolith"], write_interval=0) as gcs:

@@ -7,6 +7,7 @@ import time
 import unittest
 
 import recordings
+from gcs_double.client import GcsDouble
 from harness import SECRET, TOKEN, Case, Mirror, accepts, count_of, seeded, wait_until
 from router_rig import sha_of
 
@@ -85,14 +86,14 @@ class Swept(Case):
         return [issue["number"] for issue in self.double.state(repo)["issues"]
                 if "pull_request" not in issue]
 
-    def start_sweep(self, *arguments, secret_file=None, state=None):
+    def start_sweep(self, *arguments, secret_file=None, state=None, env=None):
         return self.stage.run(
             "maintner-swpr", "--repos", f"file://{self.list_file}",
             "--router", self.router_address,
             "--internal", f"unix:{self.stage.folder}/{{sha}}-internal.sock",
             "--internal-secret-file", secret_file or self.secret_file,
-            "--state", f"file://{state or self.state_file}", "--github-url", self.double.url,
-            "--report", *arguments, env={"GITHUB_TOKEN": TOKEN, **self.env})
+            "--state", state or f"file://{self.state_file}", "--github-url", self.double.url,
+            "--report", *arguments, env={"GITHUB_TOKEN": TOKEN, **self.env, **(env or {})})
 
     def sweep(self, *arguments, status=0, **more):
         """A run to its end; {repository: row of the table}."""
@@ -348,6 +349,27 @@ class Small(Swept):
             swept.append({repo for repo, row in rows.items() if row["result"] == "ok"})
             self.assertIn("the budget of requests is used up", str(rows))
         self.assertEqual({WIDGETS, SECOND}, set().union(*swept))
+
+    def test_the_state_in_a_bucket_that_misbehaves(self):
+        gone = self.plain_issues(WIDGETS)[0]
+        self.double.edit(WIDGETS, "delete_issue", number=gone, status=404)
+        with GcsDouble(buckets=["states"], write_interval=0) as gcs:
+            where = {"state": "gs://states/sweep.json", "env": {"STORAGE_EMULATOR_HOST": gcs.origin}}
+            for op in ("get", "insert"):  # may fail for a while, done or not
+                gcs.fault(kind="status", status=503, op=op)
+                gcs.fault(kind="reset_after", op=op)
+            self.assertEqual(1, self.sweep(**where)[WIDGETS]["waiting"])
+            self.double.clock(advance_s=HOUR_S + 10)
+            before = gcs.data("states", "sweep.json")
+            for op in ("get", "insert"):
+                gcs.fault(kind="status", status=403, op=op)
+                program = self.start_sweep(**where)
+                self.assertEqual(1, program.wait(60), program.tail())
+                self.assertIn("403", program.log()[-1]["error"])
+                self.assertEqual(before, gcs.data("states", "sweep.json"))
+                self.assertEqual(self.was[WIDGETS], self.pods[WIDGETS].numbers(), "nothing without a memory of it")
+            self.assertEqual(1, self.sweep(**where)[WIDGETS]["buried"])
+            self.assert_mirrors_github()
 
     def interrupted(self, swept_s=-30):
         """A run of all was, after the first repository; when it began."""
