@@ -113,8 +113,8 @@ check_strangers(struct copy_job *j, struct err_info *ei)
 	for (size_t i = 0; i < j->to.count && !j->c->replace; i++) {
 		if (j->fates[i] == COPY_STRANGER)
 			return err_set(ei, ERR_EXISTS,
-			    "%s is there and is none of this log's; nothing is copied",
-			    j->to.items[i].name);
+			    "%s: %s is there and is none of this log's; nothing is copied",
+			    store_url(j->c->to), j->to.items[i].name);
 	}
 	if (j->strangers == 0)
 		return 0;

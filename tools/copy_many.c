@@ -85,7 +85,7 @@ look_first(const struct copy_log *job, struct err_info *ei)
 	int rc = free_log_look(&from, ei);
 
 	if (rc == 0 && from.objects.count == 0)
-		rc = err_set(ei, ERR_NOENT, "there is no log");
+		rc = err_set(ei, ERR_NOENT, "%s: there is no log", store_url(job->from));
 	if (rc == 0)
 		rc = free_log_look(&to, ei);
 	free_log_clear(&from);

@@ -26,8 +26,8 @@ look(const struct migrate_log *m, struct store *s, bool *ret_log, struct err_inf
 		*ret_log |= kind == MLOG_NAME_SEGMENT || kind == MLOG_NAME_WRITER;
 		if (kind == MLOG_NAME_OTHER)
 			rc = err_set(ei, ERR_EXISTS,
-			    "%s is no part of a log: nothing is written there",
-			    list.items[i].name);
+			    "%s: %s is no part of a log: nothing is written there",
+			    store_url(s), list.items[i].name);
 	}
 	store_list_clear(&list);
 	return rc;
