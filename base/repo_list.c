@@ -30,6 +30,15 @@ repo_part_ok(struct slice part)
 	return true;
 }
 
+bool
+repo_name_ok(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return slash != NULL && repo_part_ok((struct slice){ name, (size_t)(slash - name) }) &&
+	       repo_part_ok(slice_str(slash + 1));
+}
+
 /*
  * Parsing.
  */

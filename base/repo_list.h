@@ -55,6 +55,7 @@ const struct repo_entry *repo_list_find(
 
 /* May `part` be the name of an owner or repository?  1 to 100 of A-Za-z0-9._- but no "." or "..". */
 bool repo_part_ok(struct slice part);
+bool repo_name_ok(const char *name); /* two such parts: "owner/name" */
 
 /*
  * An address with {sha}, {owner} and {repo} in it, e.g. "mtr-s-{sha}:9000".  Checking

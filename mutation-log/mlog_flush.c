@@ -470,7 +470,7 @@ may_sweep(struct mlog_writer *w, const struct mlog_list *l, const struct mlog_ob
 static int
 sweep_deltas(struct mlog_writer *w, int64_t now, size_t *count, struct err_info *ei)
 {
-	const size_t suffix = sizeof(MLOG_DELTA_SUFFIX) - 1;
+	const size_t skip = strlen(w->prefix);
 	struct store_list names;
 	int rc = store_list(w->store, w->prefix, &names, ei);
 
@@ -478,9 +478,8 @@ sweep_deltas(struct mlog_writer *w, int64_t now, size_t *count, struct err_info 
 		return rc;
 	for (size_t i = 0; rc == 0 && i < names.count; i++) {
 		const struct store_object *o = &names.items[i];
-		size_t len = strlen(o->name);
 
-		if (len <= suffix || strcmp(o->name + len - suffix, MLOG_DELTA_SUFFIX) != 0 ||
+		if (mlog_name_kind(o->name + skip) != MLOG_NAME_DELTA ||
 		    now - o->created_ms < MLOG_SWEEP_AGE_MS)
 			continue;
 		rc = store_delete(w->store, o->name, o->generation, ei);

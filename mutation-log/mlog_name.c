@@ -38,20 +38,40 @@ mlog_segment_parse(const char *name, uint32_t *ret_number, char ret_sha224[SHA22
 	return 0;
 }
 
-enum mlog_name_kind
-mlog_name_kind(const char *name)
+static bool
+is_segment(const char *name)
 {
 	char sha224[SHA224_HEX_LEN + 1];
 	uint32_t number;
-	size_t len = strlen(name), tail = sizeof(MLOG_DELTA_SUFFIX) - 1;
 
+	return mlog_segment_parse(name, &number, sha224) == 0;
+}
+
+/* SEGMENT.SIZE.delta, as a flush names it: what only ends like one is somebody else's. */
+static bool
+is_delta(const char *name)
+{
+	static const char digits[] = "0123456789";
+	char segment[MLOG_NAME_SIZE];
+	size_t len = strnlen(name, MLOG_NAME_SIZE), count;
+
+	if (len < MLOG_NAME_SIZE || name[MLOG_NAME_SIZE - 1] != '.')
+		return false;
+	memcpy(segment, name, MLOG_NAME_SIZE - 1);
+	segment[MLOG_NAME_SIZE - 1] = '\0';
+	name += MLOG_NAME_SIZE;
+	count = strspn(name, digits);
+	return count > 0 && strcmp(name + count, MLOG_DELTA_SUFFIX) == 0 && is_segment(segment);
+}
+
+enum mlog_name_kind
+mlog_name_kind(const char *name)
+{
 	if (strcmp(name, MLOG_WRITER_NAME) == 0)
 		return MLOG_NAME_WRITER;
-	if (mlog_segment_parse(name, &number, sha224) == 0)
+	if (is_segment(name))
 		return MLOG_NAME_SEGMENT;
-	return len > tail && strcmp(name + len - tail, MLOG_DELTA_SUFFIX) == 0
-		   ? MLOG_NAME_DELTA
-		   : MLOG_NAME_OTHER;
+	return is_delta(name) ? MLOG_NAME_DELTA : MLOG_NAME_OTHER;
 }
 
 int

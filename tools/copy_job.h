@@ -39,6 +39,8 @@ struct copy_job {
 
 /* List both sides, find the log's segments, and what each object at the destination is. */
 int copy_look(struct copy_job *j, struct err_info *ei);
+/* Is the commit record at the destination, byte for byte?  Sets j->same_record. */
+int copy_compare_records(struct copy_job *j, struct err_info *ei);
 /* The part of that name, or (NULL `name`) one with that number; NULL: none. */
 struct copy_part *copy_find(const struct copy_job *j, const char *name, uint32_t number);
 /* prefix and name. */

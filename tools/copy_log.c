@@ -113,8 +113,8 @@ check_strangers(struct copy_job *j, struct err_info *ei)
 	for (size_t i = 0; i < j->to.count && !j->c->replace; i++) {
 		if (j->fates[i] == COPY_STRANGER)
 			return err_set(ei, ERR_EXISTS,
-			    "%s is there and is none of this log's; nothing is copied",
-			    j->to.items[i].name);
+			    "%s: %s is there and is none of this log's; nothing is copied",
+			    store_url(j->c->to), j->to.items[i].name);
 	}
 	if (j->strangers == 0)
 		return 0;
@@ -167,7 +167,8 @@ make_room(struct copy_job *j, struct err_info *ei)
  */
 
 static int
-put(struct copy_job *j, const char *from, const char *name, struct err_info *ei)
+put(struct copy_job *j, const char *from, const char *name, int64_t *ret_generation,
+    struct err_info *ei)
 {
 	char to[STORE_NAME_MAX + 1];
 	int rc;
@@ -176,7 +177,7 @@ put(struct copy_job *j, const char *from, const char *name, struct err_info *ei)
 	j->result.copied++;
 	if (j->c->dry_run)
 		return 0;
-	rc = store_copy(j->c->from, from, j->c->to, to, STORE_ABSENT, NULL, ei);
+	rc = store_copy(j->c->from, from, j->c->to, to, STORE_ABSENT, ret_generation, ei);
 	return rc == ERR_CONFLICT ? err_wrap(ei, rc, "somebody else writes there") : rc;
 }
 
@@ -196,7 +197,7 @@ copy_parts(struct copy_job *j, struct err_info *ei)
 		there = store_list_find(&j->to, name);
 		p->kept = there != NULL && there->size == p->from->size;
 		if (!p->kept)
-			rc = put(j, p->from->name, p->name, ei);
+			rc = put(j, p->from->name, p->name, NULL, ei);
 		bytes += p->from->size;
 		progress(j, "copied", bytes, &told);
 	}
@@ -214,7 +215,7 @@ copy_anew(struct copy_job *j, struct copy_part *p, struct err_info *ei)
 	rc = store_delete(j->c->to, name, store_list_find(&j->to, name)->generation, ei);
 	j->result.deleted += rc == 0;
 	if (rc == 0)
-		rc = put(j, p->from->name, p->name, ei);
+		rc = put(j, p->from->name, p->name, NULL, ei);
 	p->kept = false;
 	return rc == 0 ? verify_part(j, p, j->c->to, j->c->to_prefix, ei) : rc;
 }
@@ -303,10 +304,63 @@ check_destination(struct copy_job *j, struct err_info *ei)
 	return rc;
 }
 
+/* Every segment of the log is there. */
+static int
+check_parts(struct copy_job *j, struct err_info *ei)
+{
+	struct store_list now = { 0 };
+	int rc = store_list(j->c->to, j->c->to_prefix, &now, ei);
+
+	for (size_t i = 0; rc == 0 && i < j->part_count; i++) {
+		char name[STORE_NAME_MAX + 1];
+
+		copy_name(j->c->to_prefix, j->parts[i].name, name);
+		if (store_list_find(&now, name) == NULL)
+			rc = err_set(
+			    ei, ERR_CONFLICT, "somebody deletes there: %s is gone", name);
+	}
+	store_list_clear(&now);
+	return rc;
+}
+
+/* With its record the copy is a log: it is what the source is, then as now. */
+static int
+check_sealed(struct copy_job *j, struct err_info *ei)
+{
+	int rc = copy_compare_records(j, ei);
+
+	if (rc == 0 && !j->same_record)
+		rc = err_set(ei, ERR_CONFLICT,
+		    MLOG_WRITER_NAME " is not what was copied: somebody writes at an end");
+	if (rc == 0)
+		rc = check_source(j, ei);
+	return rc == 0 ? check_parts(j, ei) : rc;
+}
+
+/*
+ * Whoever empties either end does it with that end's record, which a copy of it can cross:
+ * so all is looked at once more behind the record, which goes if it should not stand.
+ */
+static int
+put_record(struct copy_job *j, struct err_info *ei)
+{
+	char name[STORE_NAME_MAX + 1];
+	int64_t generation = STORE_ABSENT;
+	int rc;
+
+	copy_name(j->c->from_prefix, MLOG_WRITER_NAME, name);
+	rc = put(j, name, MLOG_WRITER_NAME, &generation, ei);
+	if (rc == 0)
+		rc = check_sealed(j, ei);
+	copy_name(j->c->to_prefix, MLOG_WRITER_NAME, name);
+	if (rc != 0 && generation != STORE_ABSENT)
+		(void)store_delete(j->c->to, name, generation, NULL);
+	return rc;
+}
+
 static int
 finish(struct copy_job *j, struct err_info *ei)
 {
-	char name[STORE_NAME_MAX + 1];
 	int rc = verify_parts(j, ei);
 
 	if (rc == 0)
@@ -315,10 +369,7 @@ finish(struct copy_job *j, struct err_info *ei)
 		rc = check_source(j, ei);
 	if (rc == 0)
 		rc = check_destination(j, ei);
-	copy_name(j->c->from_prefix, MLOG_WRITER_NAME, name);
-	if (rc == 0 && j->has_record && !is_finished(j))
-		rc = put(j, name, MLOG_WRITER_NAME, ei);
-	return rc;
+	return rc == 0 && j->has_record && !is_finished(j) ? put_record(j, ei) : rc;
 }
 
 /* What would be done, and nothing of it. */

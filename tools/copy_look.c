@@ -60,11 +60,13 @@ copy_find(const struct copy_job *j, const char *name, uint32_t number)
 }
 
 static int
-check_names(const struct store_list *l, const char *prefix, int code, struct err_info *ei)
+check_names(const struct store *s, const struct store_list *l, const char *prefix, int code,
+    struct err_info *ei)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		if (mlog_name_kind(l->items[i].name + strlen(prefix)) == MLOG_NAME_OTHER)
-			return err_set(ei, code, "%s is no part of a log", l->items[i].name);
+			return err_set(ei, code, "%s: %s is no part of a log", store_url(s),
+			    l->items[i].name);
 	}
 	return 0;
 }
@@ -151,9 +153,9 @@ look_at_source(struct copy_job *j, struct err_info *ei)
 	int rc = store_list(j->c->from, j->c->from_prefix, &j->from, ei);
 
 	if (rc == 0)
-		rc = check_names(&j->from, j->c->from_prefix, ERR_CORRUPT, ei);
+		rc = check_names(j->c->from, &j->from, j->c->from_prefix, ERR_CORRUPT, ei);
 	if (rc == 0 && j->from.count == 0)
-		rc = err_set(ei, ERR_NOENT, "there is no log");
+		rc = err_set(ei, ERR_NOENT, "%s: there is no log", store_url(j->c->from));
 	if (rc != 0)
 		return rc;
 	copy_name(j->c->from_prefix, MLOG_WRITER_NAME, record);
@@ -162,7 +164,9 @@ look_at_source(struct copy_job *j, struct err_info *ei)
 	if (j->parts == NULL)
 		return ERR_NOMEM;
 	rc = take_log(j, ei);
-	return rc == ERR_CORRUPT && j->c->as_it_is ? take_everything(j, ei) : rc;
+	if (rc == ERR_CORRUPT && j->c->as_it_is)
+		return take_everything(j, ei);
+	return rc == 0 ? 0 : err_wrap(ei, rc, "%s", store_url(j->c->from));
 }
 
 /*
@@ -212,9 +216,8 @@ find_fate(struct copy_job *j, const struct store_object *there, enum copy_fate *
 	return rc;
 }
 
-/* Is the commit record at the destination, byte for byte? */
-static int
-compare_records(struct copy_job *j, struct err_info *ei)
+int
+copy_compare_records(struct copy_job *j, struct err_info *ei)
 {
 	char name[STORE_NAME_MAX + 1];
 	struct buf ours, theirs;
@@ -239,14 +242,14 @@ look_at_destination(struct copy_job *j, struct err_info *ei)
 	int rc = store_list(j->c->to, j->c->to_prefix, &j->to, ei);
 
 	if (rc == 0)
-		rc = check_names(&j->to, j->c->to_prefix, ERR_EXISTS, ei);
+		rc = check_names(j->c->to, &j->to, j->c->to_prefix, ERR_EXISTS, ei);
 	j->fates = mem_calloc(j->to.count + 1, sizeof(j->fates[0]));
 	if (rc == 0 && j->fates == NULL)
 		rc = ERR_NOMEM;
 	for (size_t i = 0; rc == 0 && i < j->to.count; i++) {
 		rc = find_fate(j, &j->to.items[i], &j->fates[i], ei);
 		if (rc == 0 && j->fates[i] == COPY_RECORD && j->has_record)
-			rc = compare_records(j, ei);
+			rc = copy_compare_records(j, ei);
 	}
 	return rc;
 }

@@ -76,24 +76,20 @@ copy_free(const struct copy_many *m, const struct copy_log *job, struct copy_log
 	return rc;
 }
 
+/* Is there a log, and nothing at either end that would stop the copy whoever writes? */
 static int
-copy_one(const struct copy_many *m, const struct store_open_opts *opts,
-    const struct repo_entry *e, struct copy_log_result *ret, struct err_info *ei)
+look_first(const struct copy_log *job, struct err_info *ei)
 {
-	struct copy_log job = { .from_prefix = "",
-		.to_prefix = "",
-		.replace = m->replace,
-		.dry_run = m->dry_run,
-		.on_progress = on_progress,
-		.ctx = (void *)m };
-	int rc = open_filled(m->from, e, opts, &job.from, ei);
+	struct free_log from = { .store = job->from, .prefix = job->from_prefix };
+	struct free_log to = { .store = job->to, .prefix = job->to_prefix };
+	int rc = free_log_look(&from, ei);
 
+	if (rc == 0 && from.objects.count == 0)
+		rc = err_set(ei, ERR_NOENT, "%s: there is no log", store_url(job->from));
 	if (rc == 0)
-		rc = open_filled(m->to, e, opts, &job.to, ei);
-	if (rc == 0)
-		rc = copy_free(m, &job, ret, ei);
-	store_close(job.from);
-	store_close(job.to);
+		rc = free_log_look(&to, ei);
+	free_log_clear(&from);
+	free_log_clear(&to);
 	return rc;
 }
 
@@ -135,29 +131,68 @@ scale_back(const struct copy_many *m, struct scale *cluster, struct scale_target
 	return rc != 0 ? rc : err_set(ei, back, "it was copied, but not scaled back");
 }
 
-/* With its pod gone meanwhile, where that is wanted. */
+static int
+open_ends(const struct copy_many *m, const struct store_open_opts *opts,
+    const struct repo_entry *e, struct copy_log *job, struct err_info *ei)
+{
+	int rc = open_filled(m->from, e, opts, &job->from, ei);
+
+	return rc == 0 ? open_filled(m->to, e, opts, &job->to, ei) : rc;
+}
+
+/*
+ * With its pod gone meanwhile.  A pod is not stopped for what cannot succeed; one that a
+ * killed run left stopped comes back in any case.
+ */
 static int
 copy_scaled(const struct copy_many *m, struct scale *cluster,
-    const struct store_open_opts *opts, const struct repo_entry *e, struct copy_log_result *ret,
-    struct err_info *ei)
+    const struct store_open_opts *opts, const struct repo_entry *e, struct copy_log *job,
+    struct copy_log_result *ret, struct err_info *ei)
 {
 	struct scale_target t;
-	int rc;
+	int rc = scale_find(cluster, e->name, &t, ei);
 
-	if (cluster == NULL)
-		return copy_one(m, opts, e, ret, ei);
-	rc = scale_find(cluster, e->name, &t, ei);
 	if (rc != 0)
 		return rc;
+	rc = open_ends(m, opts, e, job, ei);
+	if (rc == 0)
+		rc = look_first(job, ei);
 	if (m->dry_run) {
 		printf("to be scaled from %lld to 0 and back: %s\n", (long long)t.replicas,
 		    t.name);
-		return copy_one(m, opts, e, ret, ei);
+		return rc == 0 ? copy_free(m, job, ret, ei) : rc;
 	}
-	rc = scale_to_zero(cluster, &t, true, ei);
+	if (rc != 0 && t.replicas > 0)
+		return rc;
 	if (rc == 0)
-		rc = copy_one(m, opts, e, ret, ei);
+		rc = scale_to_zero(cluster, &t, true, ei);
+	if (rc == 0)
+		rc = copy_free(m, job, ret, ei);
 	return scale_back(m, cluster, &t, rc, ei);
+}
+
+static int
+copy_one(const struct copy_many *m, struct scale *cluster, const struct store_open_opts *opts,
+    const struct repo_entry *e, struct copy_log_result *ret, struct err_info *ei)
+{
+	struct copy_log job = { .from_prefix = "",
+		.to_prefix = "",
+		.replace = m->replace,
+		.dry_run = m->dry_run,
+		.on_progress = on_progress,
+		.ctx = (void *)m };
+	int rc;
+
+	if (cluster != NULL) {
+		rc = copy_scaled(m, cluster, opts, e, &job, ret, ei);
+	} else {
+		rc = open_ends(m, opts, e, &job, ei);
+		if (rc == 0)
+			rc = copy_free(m, &job, ret, ei);
+	}
+	store_close(job.from);
+	store_close(job.to);
+	return rc;
 }
 
 static void
@@ -191,7 +226,7 @@ copy_all(const struct copy_many *m, struct scale *cluster, const struct store_op
 
 		fprintf(stderr, "%s: %zu of %zu: %s\n", m->program, i + 1, list->count,
 		    list->items[i].name);
-		rc = copy_scaled(m, cluster, opts, &list->items[i], &r, &why);
+		rc = copy_one(m, cluster, opts, &list->items[i], &r, &why);
 		done += rc == 0;
 		tell(m, &list->items[i], rc, &r, &why);
 	}

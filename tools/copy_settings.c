@@ -86,6 +86,8 @@ read_settings(const struct copy_program *p, struct copy_many *m, int argc, char 
 
 	if (rc == 0 && *next == CONF_RUN && m->repos == NULL && m->only.count == 0)
 		rc = err_set(ei, ERR_INVAL, "--repos URL or --repo OWNER/REPO is required");
+	if (rc == 0)
+		rc = repo_pick_check_names(m->only.items, m->only.count, ei);
 	if (!m->kubernetes) {
 		forget_exported(&m->kubeconfig, "MAINTNER_KUBECONFIG");
 		forget_exported(&m->namespace_name, "MAINTNER_NAMESPACE");
@@ -109,6 +111,16 @@ complete(const char **url, const char *rest, char out[URL_MAX], struct err_info 
 		return err_set(ei, ERR_LIMIT, "%.100s...: too long", *url);
 	*url = out;
 	return 0;
+}
+
+static int
+check_url(const char *flag, const char *template, struct err_info *ei)
+{
+	int rc = repo_template_words(template, ei);
+
+	if (rc == 0)
+		rc = store_url_check(template, ei);
+	return rc == 0 ? 0 : err_wrap(ei, rc, "--%s", flag);
 }
 
 /* Every repository must have a source and a destination of its own. */
@@ -140,11 +152,11 @@ look_first(const struct copy_program *p, const struct copy_many *m, int *ret_sta
 		.only_count = m->only.count,
 		.store_opts = &opts };
 	struct repo_list list = { 0 };
-	int rc = repo_template_words(m->from, ei);
+	int rc = check_url("from-prefix", m->from, ei);
 
 	*ret_status = 2;
 	if (rc == 0)
-		rc = repo_template_words(m->to, ei);
+		rc = check_url(p->to_flag, m->to, ei);
 	if (rc != 0)
 		return rc;
 	rc = repo_pick_noting(&pick, NULL, NULL, &list, ei);

@@ -69,6 +69,7 @@ diff_snapshots(const struct dump *d, struct err_info *ei)
 /* --- logs --- */
 
 struct log_side {
+	const char *url; /* borrowed: which of the two an error is about */
 	struct store *store;
 	struct mlog_reader *reader;
 	struct mlog_pos at;
@@ -82,12 +83,13 @@ open_log(const char *url, const char *prefix, const struct store_open_opts *o,
 {
 	int rc = store_open_with(url, o, &ret->store, ei);
 
-	if (rc == 0)
-		rc = mlog_reader_open(
-		    ret->store, prefix, (struct mlog_pos){ 0 }, &ret->reader, ei);
-	if (rc == 0 && mlog_reader_segment_count(ret->reader) == 0)
-		rc = dump_no_log(url, prefix, ei);
-	return rc;
+	if (rc != 0)
+		return rc;
+	ret->url = url;
+	rc = mlog_reader_open(ret->store, prefix, (struct mlog_pos){ 0 }, &ret->reader, ei);
+	if (rc != 0)
+		return err_wrap(ei, rc, "%s", url);
+	return mlog_reader_segment_count(ret->reader) == 0 ? dump_no_log(url, prefix, ei) : 0;
 }
 
 static void
@@ -104,7 +106,7 @@ next_record(struct log_side *s, struct slice *ret, struct err_info *ei)
 
 	s->ended = rc == ERR_NOENT;
 	s->count += rc == 0;
-	return rc == ERR_NOENT ? 0 : rc;
+	return rc == 0 || rc == ERR_NOENT ? 0 : err_wrap(ei, rc, "%s", s->url);
 }
 
 /* Until both end, or one does, or they differ. */

@@ -71,7 +71,16 @@ print_record(const struct dump *d, struct slice payload, struct mlog_pos at, str
 }
 
 static int
-print_records(const struct dump *d, struct mlog_reader *r, struct err_info *ei)
+next_record(struct mlog_reader *r, const char *url, struct slice *ret, struct mlog_pos *ret_at,
+    struct err_info *ei)
+{
+	int rc = mlog_reader_next(r, ret, ret_at, ei);
+
+	return rc == 0 || rc == ERR_NOENT ? rc : err_wrap(ei, rc, "%s", url);
+}
+
+static int
+print_records(const struct dump *d, struct mlog_reader *r, const char *url, struct err_info *ei)
 {
 	struct progress p = { .total = mlog_reader_total_bytes(r) };
 	struct slice payload;
@@ -82,7 +91,7 @@ print_records(const struct dump *d, struct mlog_reader *r, struct err_info *ei)
 
 	arena_init(&a, MLOG_UNPACK_MAX);
 	buf_init(&b, LINE_MAX_BYTES);
-	while ((rc = mlog_reader_next(r, &payload, &at, ei)) == 0) {
+	while ((rc = next_record(r, url, &payload, &at, ei)) == 0) {
 		rc = print_record(d, payload, at, &a, &b, ei);
 		if (rc != 0)
 			break;
@@ -121,12 +130,15 @@ dump_log(const struct dump *d, struct err_info *ei)
 	    (size_t)snprintf(prefix, sizeof(prefix), "%s/", d->repo) >= sizeof(prefix))
 		return err_set(ei, ERR_INVAL, "--repo is too long");
 	rc = store_open_with(d->log != NULL ? d->log : d->log_exact, &o, &s, ei);
-	if (rc == 0)
-		rc = mlog_reader_open(s, prefix, (struct mlog_pos){ 0, 0 }, &r, ei);
-	if (rc == 0 && mlog_reader_segment_count(r) == 0)
+	if (rc != 0)
+		return rc;
+	rc = mlog_reader_open(s, prefix, (struct mlog_pos){ 0, 0 }, &r, ei);
+	if (rc != 0)
+		err_wrap(ei, rc, "%s", store_url(s));
+	else if (mlog_reader_segment_count(r) == 0)
 		rc = dump_no_log(store_url(s), prefix, ei);
-	if (rc == 0)
-		rc = print_records(d, r, ei);
+	else
+		rc = print_records(d, r, store_url(s), ei);
 	mlog_reader_close(r);
 	store_close(s);
 	return rc;

@@ -38,8 +38,9 @@ free_log_look(struct free_log *f, struct err_info *ei)
 			f->bytes += o->size;
 		} else if (kind == MLOG_NAME_OTHER) {
 			rc = err_set(ei, ERR_EXISTS,
-			    "%s is no part of a log; nothing is done before it is moved away",
-			    o->name);
+			    "%s: %s is no part of a log; nothing is done before it is moved "
+			    "away",
+			    store_url(f->store), o->name);
 		}
 	}
 	return rc;

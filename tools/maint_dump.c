@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/store/store.h"
 #include "tools/dump.h"
 
 static int
@@ -37,6 +38,18 @@ check_pick(struct dump *d, struct err_info *ei)
 		return err_set(
 		    ei, ERR_INVAL, "--type: there is no \"%s\" (see --help)", d->type);
 	return 0;
+}
+
+static int
+check_urls(const struct dump *d, struct err_info *ei)
+{
+	const char *log = d->log != NULL ? d->log : d->log_exact;
+	int rc = log != NULL ? store_url_check(log, ei) : 0;
+
+	if (rc != 0)
+		return err_wrap(ei, rc, d->log != NULL ? "--log" : "--log-exact");
+	rc = log != NULL && d->diff != NULL ? store_url_check(d->diff, ei) : 0;
+	return rc == 0 ? 0 : err_wrap(ei, rc, "--diff");
 }
 
 static int
@@ -119,7 +132,8 @@ read_settings(struct dump *d, int argc, char **argv, enum conf_next *next, struc
 		    ei, ERR_INVAL, "one of --snapshot and --log is required (see --help)");
 	if (!d->verify && d->log != NULL && d->repo == NULL)
 		return err_set(ei, ERR_INVAL, "--log needs --repo OWNER/REPO");
-	return check_pick(d, ei);
+	rc = check_urls(d, ei);
+	return rc == 0 ? check_pick(d, ei) : rc;
 }
 
 int

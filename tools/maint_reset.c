@@ -11,18 +11,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/conf.h"
 #include "base/mem.h"
 #include "tools/copy_log.h"
 #include "tools/fcgi_ask.h"
 #include "tools/free_log.h"
+#include "tools/reset_settings.h"
 #include "tools/scale.h"
 #include "tools/stop.h"
 
 #define ROUTER_MS 10000
 #define POLL_MS 2000
 #define URL_MAX 2048
-#define BACKUP_DIR "/.backup"
 
 enum {
 	EXIT_DONE = 0,
@@ -30,17 +29,9 @@ enum {
 	EXIT_USAGE = 2,
 };
 
-struct settings {
-	const char *repo; /* "owner/name" */
-	const char *log, *log_exact, *backup, *kubeconfig, *namespace_name, *router, *ca_file;
-	int64_t timeout_s;
-	bool yes, dry_run, keep_backup;
-};
-
 struct reset {
-	struct settings set;
+	struct reset_settings set;
 	struct stop stop;
-	struct addr router;
 	struct scale *cluster;
 	struct scale_target target;
 	struct store *store;
@@ -63,96 +54,6 @@ say(const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
-}
-
-/* --- settings --- */
-
-static int
-read_settings(
-    struct settings *s, int argc, char **argv, enum conf_next *next, struct err_info *ei)
-{
-	const struct conf_option options[] = {
-		{ .name = "log",
-		    .target = &s->log,
-		    .value = "URL",
-		    .help = "root of the logs, to which owner/repo/ is added" },
-		{ .name = "log-exact",
-		    .target = &s->log_exact,
-		    .value = "URL",
-		    .help = "the folder of this repository's log itself" },
-		{ .name = "keep-backup",
-		    .type = CONF_SWITCH,
-		    .target = &s->keep_backup,
-		    .help = "copy the log aside first, and verify the copy" },
-		{ .name = "backup",
-		    .target = &s->backup,
-		    .value = "URL",
-		    .help = "where to: below it TIME/owner/repo/ [--log's URL" BACKUP_DIR "]" },
-		{ .name = "yes",
-		    .type = CONF_SWITCH,
-		    .target = &s->yes,
-		    .help = "do not ask for the repository's name" },
-		{ .name = "dry-run",
-		    .type = CONF_SWITCH,
-		    .target = &s->dry_run,
-		    .help = "tell what would be done, do nothing" },
-		{ .name = "router",
-		    .target = &s->router,
-		    .value = "ADDR",
-		    .help = "ask it how far the new mirror is, and wait until it is complete" },
-		{ .name = "timeout",
-		    .type = CONF_NUMBER,
-		    .target = &s->timeout_s,
-		    .low = 1,
-		    .high = 604800,
-		    .value = "SEC",
-		    .help = "of each wait: pods gone, available, complete [3600]" },
-		{ .name = "kubeconfig",
-		    .target = &s->kubeconfig,
-		    .value = "FILE",
-		    .help = "its current context, instead of the service account" },
-		{ .name = "namespace",
-		    .target = &s->namespace_name,
-		    .value = "NAME",
-		    .help = "of the Deployment [the context's]" },
-		{ .name = "ca-file",
-		    .target = &s->ca_file,
-		    .value = "FILE",
-		    .help = "PEM certificates to trust instead of the system's" },
-		{ .name = NULL },
-	};
-	const struct conf_program program = { "maint-reset",
-		"Deletes a repository's log while its pod is down, and waits until it was "
-		"fetched again.",
-		"OWNER/REPO", options };
-	int operand = 0, rc = conf_read(&program, argc, argv, next, &operand, ei);
-
-	if (rc != 0 || *next == CONF_EXIT)
-		return rc;
-	if (operand + 1 != argc)
-		return err_set(ei, ERR_INVAL, "one OWNER/REPO is required (see --help)");
-	s->repo = argv[operand];
-	return 0;
-}
-
-static int
-check_settings(struct reset *r, struct err_info *ei)
-{
-	const struct settings *s = &r->set;
-	const char *slash = strchr(s->repo, '/');
-
-	if (slash == NULL ||
-	    !repo_part_ok((struct slice){ s->repo, (size_t)(slash - s->repo) }) ||
-	    !repo_part_ok(slice_str(slash + 1)))
-		return err_set(ei, ERR_INVAL, "\"%s\" is not OWNER/REPO", s->repo);
-	if ((s->log == NULL) == (s->log_exact == NULL))
-		return err_set(ei, ERR_INVAL, "either --log or --log-exact is required");
-	if (s->keep_backup && s->log == NULL && s->backup == NULL)
-		return err_set(
-		    ei, ERR_INVAL, "--keep-backup with --log-exact needs --backup URL");
-	if (s->backup != NULL && !s->keep_backup)
-		return err_set(ei, ERR_INVAL, "--backup is for --keep-backup");
-	return s->router != NULL ? addr_parse(s->router, &r->router, ei) : 0;
 }
 
 /* --- before anything is done --- */
@@ -209,7 +110,7 @@ confirm(struct reset *r, struct err_info *ei)
 static int
 check_place(const struct reset *r, struct err_info *ei)
 {
-	const struct settings *s = &r->set;
+	const struct reset_settings *s = &r->set;
 	const char *url = s->log != NULL ? s->log : s->log_exact;
 	size_t len = strlen(url);
 	struct buf given;
@@ -235,7 +136,7 @@ check_place(const struct reset *r, struct err_info *ei)
 static int
 find(struct reset *r, struct err_info *ei)
 {
-	const struct settings *s = &r->set;
+	const struct reset_settings *s = &r->set;
 	const struct scale_opts cluster = { s->kubeconfig, s->namespace_name, &r->stop.cancel,
 		s->timeout_s * 1000 };
 	const struct store_open_opts opts = { .cancel = &r->stop.cancel,
@@ -264,7 +165,7 @@ tell_plan(const struct reset *r)
 	    r->set.repo, store_url(r->store), r->log.segments, (unsigned long long)r->log.bytes,
 	    r->set.keep_backup ? "copy it, " : "");
 	printf("Deployment %s: scale to 1, wait until it is available%s\n", r->target.name,
-	    r->set.router != NULL ? " and complete" : "");
+	    r->set.router_text != NULL ? " and complete" : "");
 }
 
 /* --- the steps --- */
@@ -284,6 +185,14 @@ stop_pod(struct reset *r, struct err_info *ei)
 	return scale_to_zero(r->cluster, &r->target, false, ei);
 }
 
+static void
+on_backup(void *ctx, const char *doing, uint64_t bytes, uint64_t total)
+{
+	(void)ctx;
+	say("backup: %llu of %llu MB %s", (unsigned long long)(bytes / 1000000),
+	    (unsigned long long)(total / 1000000), doing);
+}
+
 static int
 back_up(struct reset *r, struct err_info *ei)
 {
@@ -295,7 +204,8 @@ back_up(struct reset *r, struct err_info *ei)
 	struct copy_log job = { .from = r->store,
 		.from_prefix = r->log.prefix,
 		.to_prefix = prefix,
-		.as_it_is = true };
+		.as_it_is = true,
+		.on_progress = on_backup };
 	struct tm tm;
 	int n, rc;
 
@@ -303,7 +213,7 @@ back_up(struct reset *r, struct err_info *ei)
 		return 0;
 	n = snprintf(url, sizeof(url), "%s%s",
 	    r->set.backup != NULL ? r->set.backup : r->set.log,
-	    r->set.backup != NULL ? "" : BACKUP_DIR);
+	    r->set.backup != NULL ? "" : RESET_BACKUP_DIR);
 	if (n < 0 || (size_t)n >= sizeof(url))
 		return err_set(ei, ERR_LIMIT, "--backup: too long");
 	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
@@ -351,7 +261,7 @@ ask_router(const struct reset *r, char *text, size_t size, bool *ret_complete)
 {
 	char target[REPO_NAME_MAX + 16];
 	const struct fcgi_question q = { .who = "the router",
-		.addr = &r->router,
+		.addr = &r->set.router,
 		.method = "GET",
 		.target = target,
 		.timeout_ms = ROUTER_MS };
@@ -408,7 +318,7 @@ start_pod(struct reset *r, struct err_info *ei)
 		rc = scale_wait_available(r->cluster, &r->target, ei);
 	if (rc != 0)
 		return rc;
-	if (r->set.router != NULL)
+	if (r->set.router_text != NULL)
 		return wait_complete(r, ei);
 	printf("%s answers again; the rest is being fetched\n", r->set.repo);
 	return 0;
@@ -479,16 +389,14 @@ run(struct reset *r, struct err_info *ei)
 int
 main(int argc, char **argv)
 {
-	static struct reset r = { .set = { .timeout_s = 3600 } };
+	static struct reset r;
 	static char prefix[REPO_NAME_MAX + 2];
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { .text = "" };
-	int rc = read_settings(&r.set, argc, argv, &next, &ei);
+	int rc = reset_settings_read(&r.set, argc, argv, &next, &ei);
 
 	if (rc == 0 && next == CONF_EXIT)
 		return EXIT_DONE;
-	if (rc == 0)
-		rc = check_settings(&r, &ei);
 	if (rc != 0) {
 		say("%s", ei.text);
 		return EXIT_USAGE;

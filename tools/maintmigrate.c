@@ -11,12 +11,12 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/conf.h"
 #include "base/mem.h"
 #include "base/repo_list.h"
 #include "mutation-log/mlog_reader.h"
 #include "tools/jobs.h"
 #include "tools/migrate_log.h"
+#include "tools/migrate_settings.h"
 #include "tools/read_ahead.h"
 #include "tools/record_owner.h"
 #include "tools/repo_pick.h"
@@ -33,14 +33,8 @@
 #define WRITERS 16
 #define LARGE_BYTES ((uint64_t)4 << 20)
 
-struct settings {
-	const char *source, *repos, *dest, *scratch, *ca_file;
-	struct conf_list only;
-	bool keep_git, report, dry_run, append_verified;
-};
-
 struct migration {
-	struct settings set;
+	struct migrate_settings set;
 	struct store_open_opts store_opts;
 	struct repo_list list;
 	struct spool *spool;
@@ -48,6 +42,7 @@ struct migration {
 	char holder[MLOG_NAME_SIZE];
 	uint64_t records, git, gerrit, other, not_listed;
 	uint64_t *found; /* for each listed repository: its own records */
+	bool *refused;   /* and whether its destination was, before the source was read */
 	size_t skipped;  /* entries of the list */
 	uint64_t bytes, total_bytes;
 	int64_t told_ms;
@@ -59,82 +54,11 @@ struct migration {
 	struct stop stop;
 };
 
-/* --- settings --- */
-
-static int
-read_settings(
-    struct settings *s, int argc, char **argv, enum conf_next *next, struct err_info *ei)
-{
-	const struct conf_option options[] = {
-		{ .name = "source",
-		    .target = &s->source,
-		    .value = "URL",
-		    .required = true,
-		    .help = "folder of the log to split, gs:// or file://" },
-		{ .name = "repos",
-		    .target = &s->repos,
-		    .value = "URL",
-		    .help = "list of the repositories to split off" },
-		{ .name = "repo",
-		    .type = CONF_LIST,
-		    .target = &s->only,
-		    .value = "OWNER/REPO",
-		    .help = "only this one of the list, or without a list this one; may be "
-			    "repeated" },
-		{ .name = "dest",
-		    .target = &s->dest,
-		    .value = "URL",
-		    .required = true,
-		    .help = "root of the results, to which owner/repo/ is added; or, with "
-			    "{owner}, {repo} or {sha} in it, the folder of each, e.g. "
-			    "gs://mtr-p-{sha}" },
-		{ .name = "scratch",
-		    .target = &s->scratch,
-		    .value = "DIR",
-		    .help =
-			"where records are parted; needs the results' size [$TMPDIR or /tmp]" },
-		{ .name = "keep-git",
-		    .type = CONF_SWITCH,
-		    .target = &s->keep_git,
-		    .help = "copy git and gerrit records into each result" },
-		{ .name = "append-verified",
-		    .type = CONF_SWITCH,
-		    .target = &s->append_verified,
-		    .help = "go on with logs that are the beginning of their result" },
-		{ .name = "report",
-		    .type = CONF_SWITCH,
-		    .target = &s->report,
-		    .help = "show which repositories of the source are not listed" },
-		{ .name = "dry-run",
-		    .type = CONF_SWITCH,
-		    .target = &s->dry_run,
-		    .help = "tell what would be written, write nothing" },
-		{ .name = "ca-file",
-		    .target = &s->ca_file,
-		    .value = "FILE",
-		    .help = "PEM certificates to trust instead of the system's" },
-		{ .name = NULL },
-	};
-	const struct conf_program program = { "maintmigrate",
-		"Splits a mutation log that holds many repositories into one log for each.",
-		NULL, options };
-	int operand, rc = conf_read(&program, argc, argv, next, &operand, ei);
-
-	if (rc != 0 || *next == CONF_EXIT)
-		return rc;
-	if (s->repos == NULL && s->only.count == 0)
-		return err_set(ei, ERR_INVAL, "--repos URL or --repo OWNER/REPO is required");
-	if (s->scratch == NULL)
-		s->scratch = getenv("TMPDIR");
-	if (s->scratch == NULL)
-		s->scratch = "/tmp";
-	rc = repo_template_words(s->dest, ei);
-	return rc == 0 ? 0 : err_wrap(ei, rc, "--dest");
-}
+/* --- which repositories --- */
 
 /* Is `dest` each repository's own folder, or their root? */
 static bool
-is_template(const struct settings *s)
+is_template(const struct migrate_settings *s)
 {
 	return strchr(s->dest, '{') != NULL;
 }
@@ -184,9 +108,18 @@ keep_for_all(struct migration *m, struct slice payload, struct err_info *ei)
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < m->list.count && rc == 0 && m->set.keep_git; i++)
-		rc = spool_add(m->spool, i, payload, ei);
+	for (size_t i = 0; i < m->list.count && rc == 0 && m->set.keep_git; i++) {
+		if (!m->refused[i])
+			rc = spool_add(m->spool, i, payload, ei);
+	}
 	return rc;
+}
+
+static int
+keep_for_one(struct migration *m, size_t lane, struct slice payload, struct err_info *ei)
+{
+	m->found[lane]++;
+	return m->refused[lane] ? 0 : spool_add(m->spool, lane, payload, ei);
 }
 
 static int
@@ -213,10 +146,8 @@ part_record(struct migration *m, struct slice payload, struct err_info *ei)
 		break;
 	}
 	entry = repo_list_find(&m->list, owner.owner, owner.repo);
-	if (entry != NULL) {
-		m->found[entry - m->list.items]++;
-		return spool_add(m->spool, (size_t)(entry - m->list.items), payload, ei);
-	}
+	if (entry != NULL)
+		return keep_for_one(m, (size_t)(entry - m->list.items), payload, ei);
 	m->not_listed++;
 	return unlisted_add(m->unlisted, owner.owner, owner.repo);
 }
@@ -328,6 +259,7 @@ on_wait(void *ctx, size_t lane, const char *holder, int64_t lease_s)
 	    m->list.items[lane].name, holder, (long long)lease_s);
 }
 
+/* Without `ret`, only look at the destination. */
 static int
 write_one(struct migration *m, size_t lane, struct migrate_result *ret, struct err_info *ei)
 {
@@ -351,7 +283,10 @@ write_one(struct migration *m, size_t lane, struct migrate_result *ret, struct e
 	buf_init(&url, (size_t)8 << 10);
 	rc = repo_template_fill(m->set.dest, e, &url);
 	job.url = rc == 0 ? buf_cstr(&url) : NULL;
-	rc = job.url != NULL ? migrate_log(&job, ret, ei) : ERR_NOMEM;
+	if (job.url == NULL)
+		rc = ERR_NOMEM;
+	else
+		rc = ret != NULL ? migrate_log(&job, ret, ei) : migrate_look(&job, ei);
 	buf_clear(&url);
 	return rc;
 }
@@ -383,6 +318,19 @@ tell(struct migration *m, size_t lane, int rc, const struct migrate_result *r,
 	pthread_mutex_unlock(&m->telling);
 }
 
+/* What is refused in any case is told now: reading the source may take hours. */
+static void
+look_at_lane(void *ctx, size_t lane)
+{
+	struct migration *m = ctx;
+	struct err_info ei = { 0 };
+	int rc = stop_asked(&m->stop) ? 0 : write_one(m, lane, NULL, &ei);
+
+	m->refused[lane] = rc != 0;
+	if (rc != 0 && !stop_asked(&m->stop))
+		tell(m, lane, rc, NULL, &ei);
+}
+
 static void
 write_lane(void *ctx, size_t lane)
 {
@@ -392,6 +340,8 @@ write_lane(void *ctx, size_t lane)
 	bool is_large = spool_bytes(m->spool, lane) > LARGE_BYTES;
 	int rc;
 
+	if (m->refused[lane])
+		return;
 	if (is_large)
 		pthread_mutex_lock(&m->large);
 	if (stop_asked(&m->stop)) { /* neither begun nor told */
@@ -416,7 +366,7 @@ summary(const struct migration *m)
 	size_t without = 0;
 
 	for (size_t i = 0; i < m->list.count; i++)
-		without += m->found[i] == 0;
+		without += m->found[i] == 0 && !m->refused[i];
 	if (m->set.report)
 		unlisted_print(m->unlisted);
 	printf("%llu records read: %llu of repositories that are not listed, %llu git, %llu "
@@ -458,7 +408,8 @@ run(struct migration *m, struct err_info *ei)
 		fprintf(stderr, "maintmigrate: removed what %zu killed runs had left in %s\n",
 		    swept, m->set.scratch);
 	m->found = mem_calloc(m->list.count, sizeof(*m->found));
-	if (rc == 0 && m->found == NULL)
+	m->refused = mem_calloc(m->list.count, sizeof(*m->refused));
+	if (rc == 0 && (m->found == NULL || m->refused == NULL))
 		rc = ERR_NOMEM;
 	if (rc == 0)
 		rc = unlisted_new(&m->unlisted);
@@ -466,7 +417,10 @@ run(struct migration *m, struct err_info *ei)
 		rc = spool_new(m->set.scratch, m->list.count, &m->spool, ei);
 	if (rc != 0)
 		return rc;
-	rc = read_source(m, ei);
+	jobs_run(m->list.count, WRITERS, look_at_lane, m);
+	rc = check_stop(m, ei);
+	if (rc == 0 && m->told < m->list.count)
+		rc = read_source(m, ei);
 	if (rc != 0)
 		return rc;
 	jobs_run(m->list.count, WRITERS, write_lane, m);
@@ -482,10 +436,11 @@ int
 main(int argc, char **argv)
 {
 	struct migration m = { .telling = PTHREAD_MUTEX_INITIALIZER,
-		.large = PTHREAD_MUTEX_INITIALIZER };
+		.large = PTHREAD_MUTEX_INITIALIZER,
+		.told_ms = clock_mono_ms() };
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { 0 };
-	int status = 2, rc = read_settings(&m.set, argc, argv, &next, &ei);
+	int status = 2, rc = migrate_settings_read(&m.set, argc, argv, &next, &ei);
 
 	if (rc == 0 && next == CONF_EXIT)
 		return 0;
@@ -507,6 +462,7 @@ main(int argc, char **argv)
 	spool_free(m.spool);
 	unlisted_free(m.unlisted);
 	mem_free(m.found);
+	mem_free(m.refused);
 	repo_list_clear(&m.list);
 	return rc == 0 ? 0 : status;
 }

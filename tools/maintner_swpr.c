@@ -1,22 +1,25 @@
 /*
  * maintner-swpr - finds issues that GitHub no longer has and has them tombstoned.
- * Here: settings, signals, and one repository after another.
+ * Here: signals, and one repository after another.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 
 #include "base/clock.h"
-#include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "tools/repo_pick.h"
 #include "tools/stop.h"
 #include "tools/swpr_memory.h"
+#include "tools/swpr_settings.h"
 #include "tools/swpr_sweep.h"
 
 /* A run that was interrupted longer ago is not gone on with: begin a new one. */
 #define RUN_MS INT64_C(86400000)
+/* Each of them was tried for half a minute: with thousands of them it would take days. */
+#define AWAY_MAX 3
+#define TELL_MS 30000
 
 enum {
 	EXIT_SWEPT = 0,
@@ -24,16 +27,8 @@ enum {
 	EXIT_USAGE = 2,
 };
 
-struct settings {
-	const char *repos, *router, *internal, *secret_file, *state, *github_url, *token_file;
-	const char *token, *app_id, *app_key_file, *ca_file, *log_level;
-	struct conf_list only;
-	int64_t installation_id, confirm_s, budget;
-	bool dry_run, report;
-};
-
 struct program {
-	struct settings set;
+	struct swpr_settings set;
 	struct stop stop;
 	struct http *http;
 	struct gh *gh; /* of all repositories, or of one when the App's installation differs */
@@ -44,134 +39,8 @@ struct program {
 	struct swpr_tally *rows;
 	size_t row_count;
 	uint64_t requests; /* by clients that are freed */
+	int64_t told_ms;   /* when progress was; in the monotonic clock */
 };
-
-static int
-read_settings(
-    struct settings *s, int argc, char **argv, enum conf_next *next, struct err_info *ei)
-{
-	const struct conf_option options[] = {
-		{ .name = "repos",
-		    .target = &s->repos,
-		    .value = "URL",
-		    .help = "the repository list: gs://bucket/name or file:///path" },
-		{ .name = "repo",
-		    .type = CONF_LIST,
-		    .target = &s->only,
-		    .value = "OWNER/REPO",
-		    .help = "only this one of the list, or without a list this one; may be "
-			    "repeated" },
-		{ .name = "router",
-		    .target = &s->router,
-		    .required = true,
-		    .value = "ADDR",
-		    .help = "the router, asked for what the mirrors have" },
-		{ .name = "internal",
-		    .target = &s->internal,
-		    .value = "TEMPLATE",
-		    .help = "where a sync daemon listens [mtr-s-{sha}:9001]" },
-		{ .name = "internal-secret-file",
-		    .target = &s->secret_file,
-		    .value = "FILE",
-		    .help = "the secret that sync daemons ask for" },
-		{ .name = "state",
-		    .target = &s->state,
-		    .value = "URL",
-		    .help = "an object to remember in: gs://bucket/name or file:///path" },
-		{ .name = "confirm-after",
-		    .type = CONF_NUMBER,
-		    .target = &s->confirm_s,
-		    .low = 0,
-		    .high = 2592000,
-		    .value = "SEC",
-		    .help = "how long a 404 must last [3600]" },
-		{ .name = "budget",
-		    .type = CONF_NUMBER,
-		    .target = &s->budget,
-		    .low = 1,
-		    .high = 100000000,
-		    .value = "N",
-		    .help = "requests to GitHub in this run, shared evenly [20000]" },
-		{ .name = "dry-run",
-		    .type = CONF_SWITCH,
-		    .target = &s->dry_run,
-		    .help = "order nothing, remember nothing" },
-		{ .name = "report",
-		    .type = CONF_SWITCH,
-		    .target = &s->report,
-		    .help = "print a table of the repositories" },
-		{ .name = "github-url",
-		    .target = &s->github_url,
-		    .value = "URL",
-		    .help = "API root [https://api.github.com]" },
-		{ .name = "token-file",
-		    .target = &s->token_file,
-		    .value = "FILE",
-		    .help = "file with GitHub tokens, one a line [$GITHUB_TOKEN]" },
-		{ .name = "app-id",
-		    .target = &s->app_id,
-		    .value = "ID",
-		    .help = "id of a GitHub App to act as, instead of a token" },
-		{ .name = "app-key-file",
-		    .target = &s->app_key_file,
-		    .value = "FILE",
-		    .help = "the App's private key in PEM form" },
-		{ .name = "installation-id",
-		    .type = CONF_NUMBER,
-		    .target = &s->installation_id,
-		    .low = 1,
-		    .high = INT64_MAX,
-		    .value = "N",
-		    .help = "the App's installation [each repository's]" },
-		{ .name = "ca-file",
-		    .target = &s->ca_file,
-		    .value = "FILE",
-		    .help = "PEM certificates to trust instead of the system's" },
-		{ .name = "log-level",
-		    .target = &s->log_level,
-		    .value = "LEVEL",
-		    .help = "debug, info, warning or error [info]" },
-		{ .name = NULL },
-	};
-	const struct conf_program program = { "maintner-swpr",
-		"Finds issues that GitHub no longer has and has the mirrors tombstone them.",
-		NULL, options };
-
-	int operand;
-
-	return conf_read(&program, argc, argv, next, &operand, ei);
-}
-
-static int
-check_settings(struct program *p, enum log_severity *ret_level, struct err_info *ei)
-{
-	const struct settings *s = &p->set;
-	int rc = 0;
-
-	if (s->repos == NULL && s->only.count == 0)
-		return err_set(ei, ERR_INVAL, "--repos or --repo is required (see --help)");
-	if (!s->dry_run && s->state == NULL)
-		return err_set(
-		    ei, ERR_INVAL, "--state is required without --dry-run (see --help)");
-	if (!s->dry_run && s->secret_file == NULL)
-		return err_set(ei, ERR_INVAL,
-		    "--internal-secret-file is required without --dry-run (see --help)");
-	if (s->app_id != NULL && s->token_file != NULL)
-		return err_set(
-		    ei, ERR_INVAL, "--app-id and --token-file exclude each other (see --help)");
-	if ((s->app_id == NULL) != (s->app_key_file == NULL))
-		return err_set(
-		    ei, ERR_INVAL, "--app-id and --app-key-file need each other (see --help)");
-	if (s->app_id == NULL && s->installation_id != 0)
-		return err_set(ei, ERR_INVAL, "--installation-id needs --app-id (see --help)");
-	if (!log_severity_parse(s->log_level, ret_level))
-		return err_set(ei, ERR_INVAL, "--log-level: \"%s\" is no level", s->log_level);
-	rc = addr_parse(s->router, &p->cluster.router, ei);
-	if (rc != 0)
-		return err_wrap(ei, rc, "--router");
-	rc = repo_template_check(s->internal, ei);
-	return rc == 0 ? 0 : err_wrap(ei, rc, "--internal");
-}
 
 /* --- GitHub --- */
 
@@ -323,6 +192,12 @@ make_turns(struct program *p, struct turn **ret, size_t *ret_count)
 	return 0;
 }
 
+static uint64_t
+requests_spent(const struct program *p)
+{
+	return p->requests + gh_stats(p->gh)->requests;
+}
+
 static void
 tell(const struct swpr_tally *t, size_t nth, size_t of)
 {
@@ -336,14 +211,39 @@ tell(const struct swpr_tally *t, size_t nth, size_t of)
 	    LOG_I("requests", t->requests), LOG_S("error", t->note), LOG_END);
 }
 
-/* `left` repositories share what is left of the budget evenly. */
+/* Of one that has many pages, or waits for a limit at each. */
+static void
+on_step(void *ctx, const char *doing, size_t count)
+{
+	struct program *p = ctx;
+	int64_t now = clock_mono_ms();
+
+	if (now - p->told_ms < TELL_MS)
+		return;
+	p->told_ms = now;
+	log_info(doing, LOG_S("repository", p->rows[p->row_count - 1].repo),
+	    LOG_I("numbers", count), LOG_I("requests", requests_spent(p)), LOG_END);
+}
+
+/* `left` repositories share what is left of the budget evenly; 0: it is used up. */
+static uint64_t
+share_of(const struct program *p, size_t left)
+{
+	uint64_t budget = (uint64_t)p->set.budget, spent = requests_spent(p);
+	uint64_t rest = budget > spent ? budget - spent : 0;
+
+	if (rest < SWPR_REQUESTS_MIN)
+		return 0;
+	return rest / left > SWPR_REQUESTS_MIN ? rest / left : SWPR_REQUESTS_MIN;
+}
+
 static int
 sweep_one(struct program *p, const struct turn *t, size_t left, struct err_info *ei)
 {
 	const struct swpr_rules rules = { p->set.confirm_s * 1000, p->set.dry_run };
 	struct swpr_tally *row = &p->rows[p->row_count++];
+	uint64_t share;
 	struct swpr_hub hub;
-	uint64_t spent, budget = (uint64_t)p->set.budget;
 	int rc;
 
 	*row = (struct swpr_tally){ .repo = t->entry->name };
@@ -353,10 +253,18 @@ sweep_one(struct program *p, const struct turn *t, size_t left, struct err_info 
 		snprintf(row->note, sizeof(row->note), "%s", ei->text);
 		return rc == ERR_CANCELED || rc == ERR_NOMEM ? rc : 0;
 	}
-	spent = p->requests + gh_stats(p->gh)->requests;
+	share = share_of(p, left);
+	if (share == 0) {
+		row->undone = true;
+		snprintf(row->note, sizeof(row->note),
+		    "not begun: the budget of requests is used up");
+		return 0;
+	}
 	swpr_hub_init(&hub, p->gh, t->entry);
-	hub.requests_max =
-	    gh_stats(p->gh)->requests + 1 + (budget > spent ? (budget - spent) / left : 0);
+	hub.requests_max = gh_stats(p->gh)->requests + share;
+	hub.on_step = on_step;
+	hub.ctx = p;
+	p->told_ms = clock_mono_ms();
 	rc = swpr_sweep(&p->cluster, &hub, t->entry, &rules, t->state, row);
 	if (rc == 0 && !row->undone)
 		t->state->swept_ms = clock_real_ms();
@@ -367,12 +275,19 @@ static int
 sweep_all(struct program *p, const struct turn *turns, size_t count, struct err_info *ei)
 {
 	int rc = swpr_memory_save(&p->memory, ei), saved;
+	unsigned away = 0; /* one after the other */
 
 	for (size_t i = 0; i < count && rc == 0 && !stop_asked(&p->stop); i++) {
+		const struct swpr_tally *row = &p->rows[p->row_count];
+
 		rc = sweep_one(p, &turns[i], count - i, ei);
-		tell(&p->rows[p->row_count - 1], i + 1, count);
+		tell(row, i + 1, count);
+		away = row->away ? away + 1 : 0;
+		if (rc == 0 && away == AWAY_MAX)
+			rc = err_set(ei, ERR_UNAVAILABLE,
+			    "GitHub does not answer; the next run goes on");
 		/* Also what was seen before a stop. */
-		saved = swpr_memory_save(&p->memory, ei);
+		saved = swpr_memory_save(&p->memory, rc == 0 ? ei : NULL);
 		rc = rc == 0 ? saved : rc;
 	}
 	if (rc == 0 && p->stop.stopping)
@@ -414,6 +329,7 @@ start(struct program *p, struct err_info *ei)
 
 	if (rc == 0 && p->set.secret_file != NULL)
 		rc = conf_read_secret(p->set.secret_file, &p->secret, ei);
+	p->cluster.router = p->set.router;
 	p->cluster.internal = p->set.internal;
 	p->cluster.secret = p->secret;
 	if (rc == 0)
@@ -421,6 +337,8 @@ start(struct program *p, struct err_info *ei)
 		    &p->stop.cancel, &p->http, ei);
 	if (rc == 0)
 		rc = repo_pick(&pick, &p->list, ei);
+	if (rc == 0) /* bad credentials are no repository's fault */
+		rc = open_github(p, &p->list.items[0], ei);
 	if (rc == 0)
 		rc = swpr_memory_open(&p->memory, p->set.state, &store, ei);
 	if (rc == 0 && p->set.dry_run) { /* read, but never written */
@@ -479,31 +397,19 @@ sweep_and_tell(struct program *p)
 int
 main(int argc, char **argv)
 {
-	static struct program p = { .set = { .internal = "mtr-s-{sha}:9001",
-					.github_url = "https://api.github.com",
-					.log_level = "info",
-					.confirm_s = 3600,
-					.budget = 20000 } };
-	enum log_severity level = LOG_SEV_INFO;
+	static struct program p;
 	enum conf_next next = CONF_RUN;
 	struct err_info ei = { .text = "" };
-	int status;
-	int rc = read_settings(&p.set, argc, argv, &next, &ei);
+	int status, rc = swpr_settings_read(&p.set, argc, argv, &next, &ei);
 
 	if (rc == 0 && next == CONF_EXIT)
 		return EXIT_SWEPT;
-	if (rc == 0)
-		rc = check_settings(&p, &level, &ei);
 	if (rc != 0) {
 		fprintf(stderr, "maintner-swpr: %s\n", ei.text);
 		return EXIT_USAGE;
 	}
 	prctl(PR_SET_DUMPABLE, 0); /* the token must not end in a core file */
-	if (p.set.token_file == NULL && p.set.app_id == NULL)
-		p.set.token = getenv("GITHUB_TOKEN");
-	if (p.set.token != NULL && p.set.token[0] == '\0')
-		p.set.token = NULL;
-	log_setup("maintner-swpr", NULL, level);
+	log_setup("maintner-swpr", NULL, p.set.level);
 	status = sweep_and_tell(&p);
 	stop(&p);
 	return status;

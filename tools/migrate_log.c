@@ -9,25 +9,6 @@
 #include "mutation-log/mlog_record.h"
 #include "mutation-log/mlog_writer.h"
 
-/* Is it a segment, or what a killed flush left of one that it was about to compose? */
-static bool
-is_segment(const char *name, bool *ret_delta)
-{
-	static const char suffix[] = MLOG_DELTA_SUFFIX;
-	size_t len = strlen(name), cut = sizeof(suffix) - 1;
-	char segment[MLOG_NAME_SIZE], sha[SHA224_HEX_LEN + 1];
-	uint32_t number;
-
-	*ret_delta = len > cut && strcmp(name + len - cut, suffix) == 0;
-	if (!*ret_delta)
-		return mlog_segment_parse(name, &number, sha) == 0;
-	if (len < sizeof(segment) + cut || name[sizeof(segment) - 1] != '.')
-		return false;
-	memcpy(segment, name, sizeof(segment) - 1);
-	segment[sizeof(segment) - 1] = '\0';
-	return mlog_segment_parse(segment, &number, sha) == 0;
-}
-
 /* What is under the prefix: nothing, a log, or ERR_EXISTS for what is no log. */
 static int
 look(const struct migrate_log *m, struct store *s, bool *ret_log, struct err_info *ei)
@@ -40,15 +21,13 @@ look(const struct migrate_log *m, struct store *s, bool *ret_log, struct err_inf
 		return rc;
 	*ret_log = false;
 	for (size_t i = 0; i < list.count && rc == 0; i++) {
-		const char *name = list.items[i].name + skip;
-		bool is_delta = false;
+		enum mlog_name_kind kind = mlog_name_kind(list.items[i].name + skip);
 
-		if (strcmp(name, MLOG_WRITER_NAME) == 0 || is_segment(name, &is_delta))
-			*ret_log |= !is_delta;
-		else
+		*ret_log |= kind == MLOG_NAME_SEGMENT || kind == MLOG_NAME_WRITER;
+		if (kind == MLOG_NAME_OTHER)
 			rc = err_set(ei, ERR_EXISTS,
-			    "%s is no part of a log: nothing is written there",
-			    list.items[i].name);
+			    "%s: %s is no part of a log: nothing is written there",
+			    store_url(s), list.items[i].name);
 	}
 	store_list_clear(&list);
 	return rc;
@@ -269,6 +248,23 @@ write_log(const struct migrate_log *m, struct store *s, struct migrate_result *r
 		rc = append_rest(&former, s, spool, end, &ret->written, ei);
 	spool_close(spool);
 	return rc == 0 && ret->written > 0 && !m->dry_run ? compare_whole(m, s, ei) : rc;
+}
+
+int
+migrate_look(const struct migrate_log *m, struct err_info *ei)
+{
+	struct former former = { .m = m };
+	bool is_log = false;
+	struct store *s;
+	int rc = store_open_with(m->url, m->store_opts, &s, ei);
+
+	if (rc != 0)
+		return rc;
+	rc = look(m, s, &is_log, ei);
+	if (rc == 0 && is_log)
+		rc = check_holder(m, s, &former, ei);
+	store_close(s);
+	return rc;
 }
 
 int

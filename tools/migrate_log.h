@@ -37,6 +37,11 @@ struct migrate_result {
 };
 
 /*
+ * May the destination be written at all, as far as can be told without the result?  The
+ * codes of migrate_log(); reads no record, needs no spool.
+ */
+int migrate_look(const struct migrate_log *m, struct err_info *ei);
+/*
  * Make the log hold exactly the spool's records, in their order, bytes unchanged, and read
  * all of it back.  ERR_EXISTS (there is a log, or something that is none; the text says
  * which), ERR_CONFLICT (its records are others, with the place; or somebody took the log

@@ -28,20 +28,28 @@ fetch(const struct repo_pick *p, struct buf *text, struct err_info *ei)
 		rc = store_get(s, name, REPO_LIST_BYTES_MAX, text, NULL, ei);
 	store_close(s);
 	mem_free(url);
-	return rc == 0 ? 0 : err_wrap(ei, rc, "%s", p->url);
+	return rc;
+}
+
+int
+repo_pick_check_names(const char *const *only, size_t count, struct err_info *ei)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!repo_name_ok(only[i]))
+			return err_set(
+			    ei, ERR_INVAL, "--repo: \"%s\" is not OWNER/REPO", only[i]);
+	}
+	return 0;
 }
 
 /* Names alone, as a list says them. */
 static int
-write_list(const struct repo_pick *p, struct buf *text, struct err_info *ei)
+write_list(const struct repo_pick *p, struct buf *text)
 {
 	buf_str(text, "{\"repos\":[");
-	for (size_t i = 0; i < p->only_count; i++) {
-		if (strpbrk(p->only[i], "\"\\") != NULL)
-			return err_set(ei, ERR_INVAL, "\"%s\" is not OWNER/REPO", p->only[i]);
+	for (size_t i = 0; i < p->only_count; i++)
 		buf_fmt(text, "%s{\"repo\":\"%s\",\"is_tracking_issues\":true}",
 		    i > 0 ? "," : "", p->only[i]);
-	}
 	buf_str(text, "]}");
 	return buf_err(text);
 }
@@ -84,7 +92,7 @@ cut_down(const struct repo_pick *p, struct repo_list *l, struct err_info *ei)
 			l->items[kept++] = l->items[i];
 	}
 	l->count = kept;
-	return kept > 0 ? 0 : err_set(ei, ERR_INVAL, "there is no repository to work on");
+	return kept > 0 ? 0 : err_set(ei, ERR_INVAL, "no repository in it tracks its issues");
 }
 
 int
@@ -96,7 +104,7 @@ repo_pick_noting(const struct repo_pick *p, repo_list_note note, void *ctx,
 	int rc;
 
 	buf_init(&text, REPO_LIST_BYTES_MAX);
-	rc = p->url != NULL ? fetch(p, &text, ei) : write_list(p, &text, ei);
+	rc = p->url != NULL ? fetch(p, &text, ei) : write_list(p, &text);
 	if (rc == 0)
 		rc = repo_list_parse(buf_view(&text), note, ctx, &l, ei);
 	buf_clear(&text);
@@ -106,7 +114,7 @@ repo_pick_noting(const struct repo_pick *p, repo_list_note note, void *ctx,
 		*ret = l;
 	else
 		repo_list_clear(&l);
-	return rc;
+	return rc != 0 && p->url != NULL ? err_wrap(ei, rc, "%s", p->url) : rc;
 }
 
 int

@@ -14,10 +14,12 @@ struct repo_pick {
 	const struct store_open_opts *store_opts;
 };
 
+/* ERR_INVAL for one that is not OWNER/REPO: `--repo` of a command line. */
+int repo_pick_check_names(const char *const *only, size_t count, struct err_info *ei);
 /*
  * Read the list and keep what was named.  Entries that are skipped are told on standard
- * error.  ERR_NOENT for a name that the list does not have, ERR_INVAL for what is no name
- * or when nothing is left, and as repo_list_parse() and the store.
+ * error.  The names are good ones.  ERR_NOENT for one that the list does not have, ERR_INVAL
+ * when the list has none at all, and as repo_list_parse() and the store.
  */
 int repo_pick(const struct repo_pick *p, struct repo_list *ret, struct err_info *ei);
 /* The same, with skipped entries told to `note` alone, which may be NULL. */

@@ -46,8 +46,7 @@ take_full_name(struct swpr_hub *h, const json_t *repo)
 	const char *full = json_string_value(json_object_get(repo, "full_name"));
 	const char *slash = full != NULL ? strchr(full, '/') : NULL;
 
-	if (slash == NULL || !repo_part_ok((struct slice){ full, (size_t)(slash - full) }) ||
-	    !repo_part_ok(slice_str(slash + 1)))
+	if (slash == NULL || !repo_name_ok(full))
 		return;
 	snprintf(h->owner, sizeof(h->owner), "%.*s", (int)(slash - full), full);
 	snprintf(h->name, sizeof(h->name), "%s", slash + 1);
@@ -77,6 +76,13 @@ swpr_hub_health(struct swpr_hub *h, struct err_info *ei)
 		rc = err_set(ei, ERR_GONE, "issues are switched off in the repository");
 	gh_page_clear(&page);
 	return rc;
+}
+
+static void
+step(const struct swpr_hub *h, const char *doing, size_t count)
+{
+	if (h->on_step != NULL)
+		h->on_step(h->ctx, doing, count);
 }
 
 /* --- listing --- */
@@ -230,9 +236,11 @@ swpr_hub_list(struct swpr_hub *h, struct swpr_listing *l, bool *ret_done, struct
 		swpr_listing_reset(l);
 		set_part(l, gh_has_token(h->gh) ? part_issues : part_rest);
 	}
-	while (rc == 0 && !done && !swpr_hub_spent(h))
+	while (rc == 0 && !done && !swpr_hub_spent(h)) {
 		rc = strcmp(l->part, part_rest) == 0 ? list_rest_page(h, l, &done, ei)
 						     : list_graph_page(h, l, &done, ei);
+		step(h, "listing what GitHub has", l->seen.count);
+	}
 	swpr_numbers_sort(&l->seen);
 	if (rc == 0 && done)
 		set_part(l, part_done);
@@ -265,15 +273,11 @@ sight_of(const struct swpr_hub *h, const struct gh_page *page, uint32_t number,
 	const char *repo = json_string_value(json_object_get(page->doc, "repository_url"));
 	const char *tail = repo != NULL ? strstr(repo, "/repos/") : NULL;
 	json_int_t n = json_integer_value(json_object_get(page->doc, "number"));
-	const char *slash;
 
 	tail = tail != NULL ? tail + strlen("/repos/") : NULL;
 	if (page->moved_to[0] == '\0' || is_here(h, page->doc, number, tail))
 		return SWPR_PRESENT;
-	slash = tail != NULL ? strchr(tail, '/') : NULL;
-	if (slash == NULL || n < 1 || n > INT32_MAX ||
-	    !repo_part_ok((struct slice){ tail, (size_t)(slash - tail) }) ||
-	    !repo_part_ok(slice_str(slash + 1)))
+	if (tail == NULL || !repo_name_ok(tail) || n < 1 || n > INT32_MAX)
 		return SWPR_NOT_FOUND;
 	snprintf(moved_to, SWPR_DESTINATION_MAX, "%s/%lld", tail, (long long)n);
 	return SWPR_MOVED;
@@ -290,6 +294,7 @@ swpr_hub_look(struct swpr_hub *h, uint32_t number, enum swpr_sight *ret,
 	moved_to[0] = '\0';
 	if (rc == 0)
 		rc = ask(h, url, &page, ei);
+	step(h, "asking for what is missing", ++h->looked);
 	if (rc == ERR_GONE || rc == ERR_NOENT) {
 		*ret = rc == ERR_GONE ? SWPR_GONE : SWPR_NOT_FOUND;
 		return 0;

@@ -14,6 +14,10 @@ struct swpr_hub {
 	char owner[128], name[128]; /* as GitHub calls the repository now */
 	int64_t now_ms;        /* GitHub's clock at its last answer to _health() or _look() */
 	uint64_t requests_max; /* of gh_stats(): past it nothing more is asked */
+	/* Told after each page of the listing and each number asked for; may be NULL. */
+	void (*on_step)(void *ctx, const char *doing, size_t count);
+	void *ctx;
+	size_t looked; /* numbers asked for */
 };
 
 void swpr_hub_init(struct swpr_hub *h, struct gh *gh, const struct repo_entry *e);

@@ -15,7 +15,10 @@ read_object(struct swpr_memory *m, struct err_info *ei)
 		m->generation = STORE_ABSENT;
 		return 0;
 	}
-	return rc == 0 ? swpr_state_parse(buf_view(&m->written), &m->state, ei) : rc;
+	if (rc != 0)
+		return rc;
+	rc = swpr_state_parse(buf_view(&m->written), &m->state, ei);
+	return rc == 0 ? 0 : err_wrap(ei, rc, "%s/%s", m->store_url, m->object);
 }
 
 int

@@ -180,8 +180,10 @@ compare(struct sweep *s, bool *ret_done, struct err_info *ei)
 	int rc = swpr_mirror_list(s->cluster, s->entry, &s->mirrored, ei);
 
 	s->tally->mirrored = s->mirrored.count;
-	if (rc == 0)
+	if (rc == 0) {
 		rc = swpr_hub_health(s->hub, ei);
+		s->tally->away = err_may_pass(rc);
+	}
 	if (rc == 0)
 		rc = swpr_hub_list(s->hub, &s->state->listing, ret_done, ei);
 	s->tally->listed = seen->count;

@@ -21,6 +21,7 @@ struct swpr_tally {
 	size_t buried;                         /* tombstones that were made */
 	uint64_t requests;                     /* to GitHub */
 	bool undone;                           /* something was left, for the reason below */
+	bool away;                             /* GitHub did not answer, whatever was tried */
 	char note[300];                        /* "" = all is well */
 };
 

@@ -10,6 +10,19 @@
 #include "base/mem.h"
 #include "base/store/store_impl.h"
 
+static const char file[] = "file://", gs[] = "gs://";
+
+int
+store_url_check(const char *url, struct err_info *ei)
+{
+	size_t len = sizeof(file) - 1;
+
+	if (strncmp(url, gs, sizeof(gs) - 1) == 0 ||
+	    (strncmp(url, file, len) == 0 && url[len] == '/'))
+		return 0;
+	return err_set(ei, ERR_INVAL, "%s: not file:///dir or gs://bucket/prefix", url);
+}
+
 int
 store_open(const char *url, struct store **ret, struct err_info *ei)
 {
@@ -21,14 +34,13 @@ store_open_with(const char *url, const struct store_open_opts *opts, struct stor
     struct err_info *ei)
 {
 	static const struct store_open_opts defaults;
-	static const char file[] = "file://", gs[] = "gs://";
-	const char *path = url + sizeof(file) - 1;
+	int rc = store_url_check(url, ei);
 
+	if (rc != 0)
+		return rc;
 	if (strncmp(url, gs, sizeof(gs) - 1) == 0)
 		return store_gcs_new(url, opts != NULL ? opts : &defaults, ret, ei);
-	if (strncmp(url, file, sizeof(file) - 1) != 0 || path[0] != '/')
-		return err_set(ei, ERR_INVAL, "%s: not file:///dir or gs://bucket/prefix", url);
-	return store_dir_new(path, ret, ei);
+	return store_dir_new(url + sizeof(file) - 1, ret, ei);
 }
 
 int

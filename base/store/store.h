@@ -70,6 +70,8 @@ struct store_open_opts {
 int store_open(const char *url, struct store **ret, struct err_info *ei);
 int store_open_with(const char *url, const struct store_open_opts *opts, struct store **ret,
     struct err_info *ei); /* `opts` may be NULL */
+/* ERR_INVAL for a URL that is neither; opens nothing, and looks at no bucket's name. */
+int store_url_check(const char *url, struct err_info *ei);
 /*
  * Cut the URL of one object into its store's (a heap string, mem_free) and its name (borrowed
  * from `url`): "gs://b/lists/repos.json" into "gs://b/lists" and "repos.json".  ERR_INVAL.

@@ -376,6 +376,31 @@ class Interrupted(LogsCase):
                 self.assertEqual(0, self.start_there(gcs, tool).wait(60))
                 self.assertEqual(self.source(self.name), self.there(gcs, tool))
 
+    def dump(self, *where, env=None):
+        program = self.stage.run("maint-dump", *where, env=env)
+        self.assertEqual(0, program.wait(60), program.tail())
+        return [json.loads(line)["mutation"] for line in program.stdout.splitlines()]
+
+    def test_of_a_copy_and_a_migration_to_one_place_one_is_stopped(self):
+        other = self.stage.path("other")
+        many_logs.make(other, [tuple(self.name.split("/"))], 300, seed=4)
+        copied = self.dump("--log-exact", f"file://{self.root}/mtr-p-{sha(self.name)}")
+        written = [m for m in self.dump("--log-exact", f"file://{other}") if "githubIssue" in m or "github" in m]
+        for nth in range(count_of(4, 40)):
+            gcs = self.buckets()
+            env = {"STORAGE_EMULATOR_HOST": gcs.origin}
+            migration = ("maintmigrate", "--source", f"file://{other}", "--repo", self.name, "--dest", "gs://all",
+                         "--scratch", self.stage.folder)
+            if nth % 2:
+                copy, migrate = self.start_there(gcs, TOOLS[1]), self.stage.run(*migration, env=env)
+            else:
+                migrate, copy = self.stage.run(*migration, env=env), self.start_there(gcs, TOOLS[1])
+            done = [program.wait(60) == 0 for program in (copy, migrate)]
+            self.assertNotEqual([True, True], done, copy.tail() + migrate.tail())
+            if any(done):
+                there = self.dump("--log", "gs://all", "--repo", self.name, env=env)
+                self.assertEqual(copied if done[0] else written, there)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

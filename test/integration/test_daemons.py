@@ -54,6 +54,8 @@ class Flags(Case):
                 (("maint-dump",), "--snapshot"),
                 (("maint-dump", "--verify", "--snapshot", "s"), "--log"),
                 (("maint-dump", "--snapshot", "s", "--diff", "t", "--number", "3"), "--diff takes all"),
+                (("maint-dump", "--log-exact", "/l"), "--log-exact: /l: not file:///dir"),
+                (("maint-dump", "--log-exact", "file:///l", "--diff", "/m"), "--diff: /m: not file:///dir"),
                 (("maint-dump", "--verify", "--snapshot", "s", "--log", "file:///l", "--type", "issue"),
                  "--verify takes all")):
             with self.subTest(arguments=arguments):

@@ -1,6 +1,7 @@
 """A log of many repositories is split into one for each, whatever interrupts it."""
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -14,8 +15,8 @@ import unittest
 import paths
 import many_logs
 from gcs_double.client import GcsDouble
-from harness import Case, count_of, seeded
-from log_checker import check_log
+from harness import FULL, Case, count_of, seeded, some_of, wait_until
+from log_checker import check_log, records
 
 REPOSITORIES = count_of(20, 200)
 RECORDS = count_of(20_000, 1_000_000)
@@ -89,6 +90,21 @@ class Migrate(Case):
             self.assertIn(said, program.stderr)
         self.assertFalse(os.path.exists(self.dest))
 
+    def test_words_that_cannot_be_meant_are_refused_before_anything_is_read(self):
+        for arguments, more, said in (((), {"dest": "/somewhere"}, "--dest: /somewhere: not file:///dir or gs://"),
+                                      ((), {"source": "s3://b/log"}, "--source: s3://b/log: not file:///dir"),
+                                      (("--repo", "acme"), {}, '--repo: "acme" is not OWNER/REPO')):
+            program = self.migrate(*arguments, status=2, **more)
+            self.assertEqual(f"maintmigrate: {said}", program.stderr.strip()[:len(said) + 14])
+            self.assertEqual("", program.stdout)
+
+    def test_a_list_that_is_none_is_named(self):
+        for text, said in (('{"repos":[', "is not JSON"), ('{"repos":[{"repo":"a/b"}]}', "no repository in it")):
+            with open(self.list, "w", encoding="utf-8") as file:
+                file.write(text)
+            program = self.migrate(status=1)
+            self.assertRegex(program.stderr, f"file://{self.list}: .*{said}")
+
     def test_bucket_tools_refuse_such_templates_too(self):
         root = self.stage.path("coll")
         for name in ("a", "b"):
@@ -100,7 +116,8 @@ class Migrate(Case):
                 ("migrate", "{owner}/{repo}", ("--to-prefix", "all/{name}"), "only {sha}"),
                 ("migrate", "{owner}/{repo}", ("--replace", "--to-prefix", "{owner}/{repo}//"),
                  "o/a is where o/a is to go"),
-                ("reduce", "{owner}/{repo}", ("--to-bucket", ""), "o/a is where o/a is to go")):
+                ("reduce", "{owner}/{repo}", ("--to-bucket", ""), "o/a is where o/a is to go"),
+                ("reduce", "{owner}/{repo}", ("--repo", "c", "--to-bucket", "x"), '"c" is not OWNER/REPO')):
             program = self.stage.run(f"maint-bucket-{tool}", "--repo", "o/a", "--repo", "o/b",
                                      "--from-prefix", f"file://{root}/{source}",
                                      *to[:-1], f"file://{root}/{to[-1]}")
@@ -235,6 +252,15 @@ class Migrate(Case):
         self.assertIn(name[:4], program.stderr)
         self.assertFalse(os.path.exists(os.path.join(self.dest, "acme/repo-000")))
 
+    def test_a_source_that_is_cut_off_is_told_with_its_place(self):
+        cut = self.stage.path("cut")
+        shutil.copytree(self.folder, cut)
+        name = sorted(os.listdir(cut))[-1]
+        os.truncate(os.path.join(cut, name), os.path.getsize(os.path.join(cut, name)) - 10)
+        program = self.migrate(source=f"file://{cut}", status=1)
+        self.assertRegex(program.stderr, f"file://{cut}: segment {name} offset 0x[0-9a-f]+: truncated")
+        self.assertFalse(os.path.exists(self.dest))
+
     def test_memory_is_bounded(self):
         """Peak of the process itself, which does not grow with the log."""
         program = self.start()
@@ -272,10 +298,10 @@ class Bucket(Case):
         self.names = [f"{owner}/{repo}" for owner, repo in LISTED[:4]]
         self.want, _ = many_logs.split(self.folder, self.names)
 
-    def start(self, gcs, *arguments, names=None):
+    def start(self, gcs, *arguments, names=None, source=None, dest="gs://logs/root"):
         names = self.names if names is None else names
         return self.stage.run(
-            "maintmigrate", "--source", f"file://{self.folder}", "--dest", "gs://logs/root",
+            "maintmigrate", "--source", source or f"file://{self.folder}", "--dest", dest,
             "--scratch", self.stage.folder,
             *(word for name in names for word in ("--repo", name)), *arguments,
             env={"STORAGE_EMULATOR_HOST": gcs.origin})
@@ -297,6 +323,92 @@ class Bucket(Case):
             program = self.start(gcs)
             self.assertEqual(0, program.wait(120), program.tail())
             self.assert_split(gcs)
+
+    def test_each_request_may_be_refused_done_or_not_and_a_rerun_ends_it(self):
+        name = self.names[:1]
+        with GcsDouble(buckets=["logs", "monolith"], write_interval=0) as gcs:
+            for part in os.listdir(self.folder):
+                with open(os.path.join(self.folder, part), "rb") as file:
+                    gcs.put("monolith", part, file.read())
+            self.assertEqual(0, self.start(gcs, names=name, source="gs://monolith").wait(60))
+            count = len(gcs.attempts())
+            self.assertGreaterEqual(count, 10)
+            for nth in some_of(count):
+                kinds = ("status", "lost_status")
+                for kind in kinds if FULL else kinds[nth % 2:][:1]:
+                    with self.subTest(nth=nth, kind=kind):
+                        gcs.clear()
+                        for there in gcs.names("logs"):
+                            gcs.remove("logs", there)
+                        gcs.fault(op="any", kind=kind, status=403, after=nth)
+                        program = self.start(gcs, names=name, source="gs://monolith")
+                        if program.wait(60) != 0:  # cleaning up may fail, the sync daemon's sweep does it then
+                            self.assertIn("403", program.stderr)
+                            program = self.start(gcs, names=name, source="gs://monolith")
+                            self.assertEqual(0, program.wait(60), program.tail())
+                        self.assert_read_back(gcs, name[0])
+
+    def test_kills_at_random_points_leave_what_a_rerun_makes_whole(self):
+        rng = seeded()
+        with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
+            began = time.monotonic()
+            self.assertEqual(0, self.start(gcs, "--dry-run").wait(60))
+            length = 3 * (time.monotonic() - began)
+            for _ in range(count_of(5, 60)):
+                program = self.start(gcs)
+                time.sleep(rng.random() * length)
+                program.kill()
+            program = self.start(gcs)
+            self.assertEqual(0, program.wait(60), program.tail())
+            for name in self.names:
+                self.assert_read_back(gcs, name)
+
+    def assert_read_back(self, gcs, name):
+        """The log as its readers take it, beside which there may be what a kill left."""
+        program = self.stage.run("maint-dump", "--log", "gs://logs/root", "--repo", name,
+                                 env={"STORAGE_EMULATOR_HOST": gcs.origin})
+        self.assertEqual(0, program.wait(60), program.tail())
+        self.assertEqual(self.want[name][1], program.stdout.count("\n"))
+        writer = json.loads(gcs.data("logs", f"root/{name}/WRITER"))
+        self.assertTrue(writer["released"])
+        tail = gcs.data("logs", f"root/{name}/0000.{writer['tail']['sha224']}.mutlog")
+        folder = tempfile.mkdtemp(dir=self.stage.folder)
+        with open(os.path.join(folder, "0000.mutlog"), "wb") as file:
+            file.write(tail)
+        self.assertEqual(self.want[name], many_logs.digest_of(folder))
+
+    def test_the_source_may_be_in_a_bucket_with_what_interrupted_flushes_left(self):
+        with GcsDouble(buckets=["logs", "monolith"], write_interval=0) as gcs:
+            names = sorted(os.listdir(self.folder))
+            with open(os.path.join(self.folder, names[0]), "rb") as file:
+                first = file.read()
+            # A tail from before it grew stands beside it, under the same number: the older one.
+            end = list(records(first))[2][0]
+            older = f"{names[0][:5]}{hashlib.sha224(first[:end]).hexdigest()}.mutlog"
+            gcs.put("monolith", f"m/{older}", first[:end])
+            for name in names:
+                with open(os.path.join(self.folder, name), "rb") as file:
+                    gcs.put("monolith", f"m/{name}", file.read())
+            program = self.start(gcs, source="gs://monolith/m")
+            self.assertEqual(0, program.wait(60), program.tail())
+            self.assert_split(gcs)
+
+    def test_places_that_are_not_there_are_told_before_the_source_is_read(self):
+        some = hashlib.sha224(self.names[0].encode()).hexdigest()
+        with GcsDouble(buckets=["monolith", f"mtr-p-{some}"], write_interval=0) as gcs:
+            for name in os.listdir(self.folder):
+                with open(os.path.join(self.folder, name), "rb") as file:
+                    gcs.put("monolith", name, file.read())
+            program = self.start(gcs, source="gs://monolith", dest="gs://mtr-p-{sha}", names=self.names[1:])
+            self.assertEqual(1, program.wait(60), program.tail())
+            self.assertEqual(3, program.stderr.count("The specified bucket does not exist"))
+            self.assertEqual([], gcs.attempts("get"))
+            self.assertIn("0 of 3 repositories done", program.stdout)
+            program = self.start(gcs, source="gs://monolith", dest="gs://mtr-p-{sha}")
+            self.assertEqual(1, program.wait(60), program.tail())
+            self.assertIn("1 of 4 repositories done", program.stdout)
+            self.assertEqual(3, program.stdout.count("failed"))
+            self.assertIn("WRITER", gcs.names(f"mtr-p-{some}"))
 
     def put_half(self, gcs, name, lease_s):
         """Half of a result, as pod-7 left it: the WRITER."""
@@ -354,9 +466,7 @@ class Bucket(Case):
             with GcsDouble(buckets=["logs"], write_interval=0) as gcs:
                 gcs.fault(kind="stall", op="insert", delay_s=0.5, times=-1)
                 program = self.start(gcs)
-                while not gcs.attempts("list"):
-                    self.assertIsNone(program.process.poll(), program.tail())
-                    time.sleep(0.02)
+                wait_until(lambda: gcs.attempts("insert"), program.tail)
                 program.process.send_signal(sign)
                 self.assertEqual(1, program.wait(20), program.tail())
                 self.assertIn("0 of 4 repositories done", program.stdout)

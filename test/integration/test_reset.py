@@ -242,6 +242,8 @@ class Reset(StepsCase):
     def test_bad_command_lines_say_what_is_wrong(self):
         for arguments, text in ((["--log-exact", "gs://b/x"], "either --log or --log-exact"),
                                 (["--backup", "gs://b/x"], "--backup is for --keep-backup"),
+                                (["--log", "/logs"], "--log: /logs: not file:///dir or gs://"),
+                                (["--keep-backup", "--backup", "aside"], "--backup: aside: not file:///dir"),
                                 (["--router", "nowhere"], "nowhere")):
             self.assertIn(text, self.reset(*arguments, status=2).stderr)
         self.assertIn('"gears" is not OWNER/REPO', self.reset(repo="gears", status=2).stderr)
@@ -412,6 +414,18 @@ class Migrate(StepsCase):
         self.assertIn("2 of 3 repositories done", program.stdout)
         self.assertIn("notes.txt is no part of a log", program.stderr)
         self.assertEqual([], self.names("q", "acme/b"))
+        self.assert_restored()
+        self.assertNotIn(deployment("acme/b"), [name for name, _ in self.scalings()], "no pod ends for what cannot be")
+
+    def test_one_that_a_killed_run_left_at_0_comes_back_also_when_its_copy_cannot_be(self):
+        self.gcs.put(f"mtr-p-{sha_of('acme/b')}", "notes.txt", b"mine")
+        path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{deployment('acme/b')}"
+        for suffix, body in (("", {"metadata": {"annotations": {"maintner/scaled-from": "1"}}}),
+                             ("/scale", {"spec": {"replicas": 0}})):
+            status, answer = self.k8s.ask("PATCH", path + suffix, body, token="root",
+                                          content_type="application/merge-patch+json")
+            self.assertEqual(200, status, answer)
+        self.migrate(status=1, repos=["acme/b"])
         self.assert_restored()
 
     def test_a_dry_run_scales_nothing(self):

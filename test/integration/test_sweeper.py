@@ -7,6 +7,7 @@ import time
 import unittest
 
 import recordings
+from gcs_double.client import GcsDouble
 from harness import SECRET, TOKEN, Case, Mirror, accepts, count_of, seeded, wait_until
 from router_rig import sha_of
 
@@ -48,6 +49,7 @@ class Pod:
 
 class Swept(Case):
     sizes = {WIDGETS: (20, 10), SECOND: (5, 3)}
+    env = {}
 
     def setUp(self):
         super().setUp()
@@ -84,14 +86,14 @@ class Swept(Case):
         return [issue["number"] for issue in self.double.state(repo)["issues"]
                 if "pull_request" not in issue]
 
-    def start_sweep(self, *arguments, secret_file=None, state=None):
+    def start_sweep(self, *arguments, secret_file=None, state=None, env=None):
         return self.stage.run(
             "maintner-swpr", "--repos", f"file://{self.list_file}",
             "--router", self.router_address,
             "--internal", f"unix:{self.stage.folder}/{{sha}}-internal.sock",
             "--internal-secret-file", secret_file or self.secret_file,
-            "--state", f"file://{state or self.state_file}", "--github-url", self.double.url,
-            "--report", *arguments, env={"GITHUB_TOKEN": TOKEN})
+            "--state", state or f"file://{self.state_file}", "--github-url", self.double.url,
+            "--report", *arguments, env={"GITHUB_TOKEN": TOKEN, **self.env, **(env or {})})
 
     def sweep(self, *arguments, status=0, **more):
         """A run to its end; {repository: row of the table}."""
@@ -136,21 +138,38 @@ class Flags(Case):
                 ((*base, "--repo", "a/b", "--state", "file:///x"), 2, "--internal-secret-file"),
                 ((*base, "--repo", "a/b", "--dry-run", "--internal", "x{y}:1"), 2, "--internal"),
                 (("maintner-swpr", "--router", "x", "--repo", "a/b", "--dry-run"), 2, "--router"),
-                ((*base, "--repo", "ab", "--dry-run"), 1, "ab"),
+                ((*base, "--repo", "ab", "--dry-run"), 2, '--repo: "ab" is not OWNER/REPO'),
                 ((*base, "--repo", "a/b", "--dry-run", "operand"), 2, "operand")):
             with self.subTest(arguments):
                 program = self.stage.run(*arguments)
                 self.assertEqual(status, program.wait(10), program.tail())
                 self.assertIn(word, program.stderr)
+        for more, word in ((("--token-file", "/nowhere"), "/nowhere"), (("--github-url", "hub"), "hub")):
+            program = self.stage.run(*base, "--repo", "a/b", "--repo", "a/c", "--dry-run", *more)
+            self.assertEqual(1, program.wait(10), program.tail())
+            self.assertEqual([word in line["error"] for line in program.log()], [True], "told once")
+
+    def test_a_state_that_cannot_be_read_is_named_and_left_as_it_is(self):
         state = self.stage.path("sweep.json")
-        text = '{"version":7,"runStartedMs":0,"repos":[]}'
-        with open(state, "w", encoding="utf-8") as file:
-            file.write(text)
-        program = self.stage.run(*base, "--repo", "a/b", "--state", f"file://{state}", "--dry-run")
-        self.assertEqual(1, program.wait(10), program.tail())
-        self.assertIn("version 7", program.stderr)
-        with open(state, encoding="utf-8") as file:
-            self.assertEqual(text, file.read())
+        secret = self.stage.path("secret")
+        for path, text in ((secret, SECRET), (state, "")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        for text, word in (('{"version":7,"runStartedMs":0,"repos":[]}', "version 7"),
+                           ("", "not JSON"), ("garbage", "not JSON"), ('{"version":1', "not JSON"),
+                           ('{"version":1,"runStartedMs":0,"repos":[{}]}', "element 0 of repos")):
+            for more in ((), ("--dry-run",)):
+                with open(state, "w", encoding="utf-8") as file:
+                    file.write(text)
+                program = self.stage.run(
+                    "maintner-swpr", "--router", "unix:/x", "--repo", "a/b", "--state", f"file://{state}",
+                    "--internal-secret-file", secret, *more)
+                self.assertEqual(1, program.wait(10), program.tail())
+                [line] = program.log()
+                self.assertIn(f"file://{state}: sweep state", line["error"])
+                self.assertIn(word, line["error"])
+                with open(state, encoding="utf-8") as file:
+                    self.assertEqual(text, file.read())
 
 
 class Large(Swept):
@@ -322,6 +341,36 @@ class Small(Swept):
             self.assertLess(runs, 7, "a run goes on where the last one stopped")
         self.assert_mirrors_github()
 
+    def test_the_budget_is_not_exceeded_and_takes_turns(self):
+        swept = []
+        for _ in range(6):
+            rows = self.sweep("--budget", "3", status=1)
+            self.assertLessEqual(rows["all"]["requests"], 3, rows)
+            swept.append({repo for repo, row in rows.items() if row["result"] == "ok"})
+            self.assertIn("the budget of requests is used up", str(rows))
+        self.assertEqual({WIDGETS, SECOND}, set().union(*swept))
+
+    def test_the_state_in_a_bucket_that_misbehaves(self):
+        gone = self.plain_issues(WIDGETS)[0]
+        self.double.edit(WIDGETS, "delete_issue", number=gone, status=404)
+        with GcsDouble(buckets=["states"], write_interval=0) as gcs:
+            where = {"state": "gs://states/sweep.json", "env": {"STORAGE_EMULATOR_HOST": gcs.origin}}
+            for op in ("get", "insert"):  # may fail for a while, done or not
+                gcs.fault(kind="status", status=503, op=op)
+                gcs.fault(kind="reset_after", op=op)
+            self.assertEqual(1, self.sweep(**where)[WIDGETS]["waiting"])
+            self.double.clock(advance_s=HOUR_S + 10)
+            before = gcs.data("states", "sweep.json")
+            for op in ("get", "insert"):
+                gcs.fault(kind="status", status=403, op=op)
+                program = self.start_sweep(**where)
+                self.assertEqual(1, program.wait(60), program.tail())
+                self.assertIn("403", program.log()[-1]["error"])
+                self.assertEqual(before, gcs.data("states", "sweep.json"))
+                self.assertEqual(self.was[WIDGETS], self.pods[WIDGETS].numbers(), "nothing without a memory of it")
+            self.assertEqual(1, self.sweep(**where)[WIDGETS]["buried"])
+            self.assert_mirrors_github()
+
     def interrupted(self, swept_s=-30):
         """A run of all was, after the first repository; when it began."""
         now = int(time.time() * 1000)
@@ -363,6 +412,25 @@ class Small(Swept):
         self.sweep("--repo", SECOND)
         self.assertEqual(1, one.wait(60), one.tail())
         self.assertIn("another sweeper uses this state", one.stderr)
+
+
+class Away(Swept):
+    sizes = {f"acme/r{n}": (2, 1) for n in range(4)}
+    env = {"MAINTNER_TIME_SCALE": "1000"}
+
+    def test_a_github_that_answers_nobody_stops_the_run_and_the_next_one_goes_on(self):
+        self.double.fault(match="", kind="status", status=503, times=-1)
+        program = self.start_sweep()
+        self.assertEqual(1, program.wait(60), program.tail())
+        self.assertEqual(list(self.sizes)[:3], [row for row in self.rows(program) if row != "all"])
+        self.assertIn("GitHub does not answer", program.log()[-1]["error"])
+        self.assertGreater(self.state()["runStartedMs"], 0)
+        self.double.clear_faults()
+        # One alone is no reason to stop.
+        self.double.fault(match="GET /repos/acme/r1$", kind="status", status=503, times=-1)
+        rows = self.sweep(status=1)
+        self.assertIn("503", rows["acme/r1"]["result"])
+        self.assertEqual(3, [row["result"] for row in rows.values()].count("ok"))
 
 
 if __name__ == "__main__":

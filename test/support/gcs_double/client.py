@@ -43,6 +43,10 @@ class GcsDouble(Double):
         with self.model.lock:
             return self.model.store(bucket, name, data, "application/octet-stream")
 
+    def remove(self, bucket, name):
+        with self.model.lock:
+            del self.model.buckets[bucket][name]
+
     def data(self, bucket, name):
         with self.model.lock:
             found = self.model.buckets[bucket].get(name)

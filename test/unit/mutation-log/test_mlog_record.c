@@ -198,6 +198,35 @@ segment_names_are_taken_apart_strictly(void **state)
 	assert_string_equal(made, "0042." SHA ".mutlog");
 }
 
+/* Tools delete what is a log's, and a sweep what a flush left: never what looks like it. */
+static void
+only_a_logs_own_names_are_its_parts(void **state)
+{
+	static const struct {
+		const char *name;
+		enum mlog_name_kind want;
+	} cases[] = {
+		{ "WRITER", MLOG_NAME_WRITER },
+		{ "0042." SHA ".mutlog", MLOG_NAME_SEGMENT },
+		{ "0042." SHA ".mutlog.0.delta", MLOG_NAME_DELTA },
+		{ "0042." SHA ".mutlog.18446744073709551615.delta", MLOG_NAME_DELTA },
+		{ "", MLOG_NAME_OTHER },
+		{ "WRITER.delta", MLOG_NAME_OTHER },
+		{ "mine.delta", MLOG_NAME_OTHER },
+		{ "0042." SHA ".mutlog.delta", MLOG_NAME_OTHER },
+		{ "0042." SHA ".mutlog..delta", MLOG_NAME_OTHER },
+		{ "0042." SHA ".mutlog.7x.delta", MLOG_NAME_OTHER },
+		{ "0042." SHA ".mutlog.7.delta.gz", MLOG_NAME_OTHER },
+		{ "004x." SHA ".mutlog.7.delta", MLOG_NAME_OTHER },
+		{ "below/0042." SHA ".mutlog", MLOG_NAME_OTHER },
+		{ "below/0042." SHA ".mutlog.7.delta", MLOG_NAME_OTHER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(mlog_name_kind(cases[i].name), cases[i].want);
+}
+
 static void
 prefixes_end_with_a_slash(void **state)
 {
@@ -234,6 +263,7 @@ main(void)
 		cmocka_unit_test(records_go_on_in_a_segment_until_it_is_full),
 		cmocka_unit_test(a_run_is_whole_records_one_after_the_other),
 		cmocka_unit_test(segment_names_are_taken_apart_strictly),
+		cmocka_unit_test(only_a_logs_own_names_are_its_parts),
 		cmocka_unit_test(prefixes_end_with_a_slash),
 	};
 

@@ -415,11 +415,14 @@ the_sweep_deletes_what_is_old_and_unnamed(void **state)
 		    made_put(*state, MADE_PREFIX, (uint32_t)i, buf_view(&b), NULL), 0);
 	}
 	buf_clear(&b);
+	assert_int_equal(
+	    store_put(*state, MADE_PREFIX "mine.delta", SLICE("x"), STORE_ANY, NULL, NULL), 0);
 	assert_int_equal(mlog_writer_sweep(w, &count, NULL), 0);
 	assert_int_equal(count, 0); /* too young */
 	fake.now_ms += MLOG_SWEEP_AGE_MS;
 	assert_int_equal(mlog_writer_sweep(w, &count, NULL), 0);
 	assert_int_equal(count, 4);
+	assert_int_equal(store_delete(*state, MADE_PREFIX "mine.delta", STORE_ANY, NULL), 0);
 	assert_int_equal(count_segments(*state), 2);
 	assert_log(*state, "one|two|");
 	mlog_writer_close(w);

@@ -306,6 +306,31 @@ a_log_and_its_beginning_are_told_apart(void **state)
 }
 
 static void
+which_log_is_damaged_is_told(void **state)
+{
+	struct fixture *fx = *state;
+	char other[160];
+
+	mr_close(fx->mirror);
+	mr_shell("cp -r %s %s-copy", fx->mirror->log, fx->mirror->log);
+	snprintf(other, sizeof(other), "%s-copy", fx->log);
+	mr_shell("for f in %s-copy/acme/widgets/*.mutlog; do "
+		 "printf X | dd of=$f bs=1 seek=0 conv=notrunc status=none; done",
+	    fx->mirror->log);
+	fx->d.snapshot = NULL;
+	fx->d.diff = other;
+	assert_int_equal(run(fx, dump_diff), ERR_CORRUPT);
+	assert_ptr_equal(strstr(fx->ei.text, other), fx->ei.text);
+	mr_shell("printf {} >%s-copy/acme/widgets/WRITER", fx->mirror->log);
+	assert_int_equal(run(fx, dump_diff), ERR_CORRUPT);
+	assert_ptr_equal(strstr(fx->ei.text, other), fx->ei.text);
+	fx->d.log = other;
+	assert_int_equal(run(fx, dump_log), ERR_CORRUPT);
+	assert_ptr_equal(strstr(fx->ei.text, other), fx->ei.text);
+	mr_shell("rm -rf %s-copy", fx->mirror->log);
+}
+
+static void
 snapshots_are_compared_row_by_row(void **state)
 {
 	struct fixture *fx = *state;
@@ -342,6 +367,7 @@ main(void)
 		WITH(what_cannot_be_verified_is_said),
 		WITH(records_and_issues_are_picked_by_number_type_and_time),
 		WITH(a_log_and_its_beginning_are_told_apart),
+		WITH(which_log_is_damaged_is_told),
 		WITH(snapshots_are_compared_row_by_row),
 	};
 

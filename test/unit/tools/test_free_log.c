@@ -190,6 +190,12 @@ what_is_no_part_of_a_log_is_named_and_nothing_goes(void **state)
 	assert_int_equal(delete_all(s, &ei), ERR_EXISTS);
 	assert_non_null(strstr(ei.text, PREFIX "notes.txt"));
 	assert_int_equal(objects_in(s), SEGMENTS + 2);
+	assert_int_equal(store_delete(s, PREFIX "notes.txt", STORE_ANY, NULL), 0);
+	assert_int_equal(
+	    store_put(s, PREFIX "below/mine.delta", SLICE("mine"), STORE_ANY, NULL, NULL), 0);
+	assert_int_equal(delete_all(s, &ei), ERR_EXISTS);
+	assert_non_null(strstr(ei.text, PREFIX "below/mine.delta"));
+	assert_int_equal(objects_in(s), SEGMENTS + 2);
 	store_close(s);
 }
 

@@ -110,6 +110,49 @@ a_number_is_seen_when_github_answers_for_it(void **state)
 	stop(&fx);
 }
 
+/* What was told of progress. */
+static void
+note_step(void *ctx, const char *doing, size_t count)
+{
+	struct buf *told = ctx;
+
+	buf_fmt(told, "%.3s %zu|", doing, count);
+}
+
+static void
+each_page_and_each_number_is_a_step(void **state)
+{
+	static const struct http_scripted answers[] = {
+		GRAPH("true,\"endCursor\":\"c1\"},\"nodes\":[{\"number\":2},{\"number\":1}"),
+		GRAPH("false,\"endCursor\":null},\"nodes\":["),
+		GRAPH("false,\"endCursor\":null},\"nodes\":[{\"number\":4}"),
+		STATUS(404),
+		STATUS(410),
+	};
+	struct swpr_listing l = { .part = "" };
+	char to[SWPR_DESTINATION_MAX];
+	enum swpr_sight sight;
+	struct gh_rig fx;
+	struct swpr_hub h;
+	struct buf told;
+	bool done = false;
+
+	(void)state;
+	START(&fx, answers, false);
+	h = hub_of(&fx);
+	buf_init(&told, 200);
+	h.on_step = note_step;
+	h.ctx = &told;
+	assert_int_equal(swpr_hub_list(&h, &l, &done, NULL), 0);
+	assert_true(done);
+	for (uint32_t n = 3; n < 5; n++)
+		assert_int_equal(swpr_hub_look(&h, n, &sight, to, NULL), 0);
+	assert_string_equal(buf_cstr(&told), "lis 2|lis 2|lis 3|ask 1|ask 2|");
+	buf_clear(&told);
+	swpr_listing_reset(&l);
+	stop(&fx);
+}
+
 static void
 issues_and_pull_requests_are_listed_by_graphql(void **state)
 {
@@ -198,6 +241,7 @@ main(void)
 		cmocka_unit_test(one_number_is_present_gone_moved_or_not_found),
 		cmocka_unit_test(a_repository_is_well_renamed_or_not_to_be_believed),
 		cmocka_unit_test(a_number_is_seen_when_github_answers_for_it),
+		cmocka_unit_test(each_page_and_each_number_is_a_step),
 		cmocka_unit_test(issues_and_pull_requests_are_listed_by_graphql),
 		cmocka_unit_test(without_graphql_rest_lists_all_of_it),
 		cmocka_unit_test(a_remembered_page_elsewhere_is_not_asked_for),
