@@ -64,11 +64,6 @@ int err_set(struct err_info *ei, int code, const char *fmt, ...)
 int err_wrap(struct err_info *ei, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-#ifdef __clang_analyzer__ /* it does not look into other files for what they return */
-#define err_set(ei, code, ...) (err_set(ei, code, __VA_ARGS__), (code))
-#define err_wrap(ei, code, ...) (err_wrap(ei, code, __VA_ARGS__), (code))
-#endif
-
 /* A fault of the moment: the same request may succeed if it is sent again later. */
 bool err_may_pass(int code);
 

@@ -29,7 +29,7 @@ loader_read(struct loader *l)
 	l->failed = rc != 0;
 	if (rc == 0)
 		rc = router_post_list(l->router, &list);
-	else if (rc != ERR_CANCELED)
+	if (rc != 0 && rc != ERR_CANCELED)
 		router_post_list_error(l->router, ei.text[0] != '\0' ? ei.text : err_name(rc));
 	repo_list_clear(&list);
 }

@@ -186,7 +186,7 @@ watch_once(struct k8s_watch *w)
 		.method = "GET",
 		.tries = 1,
 		.stall_ms = STALL_MS,
-		.total_ms = (WATCH_S + 30) * 1000,
+		.total_ms = (WATCH_S + 30) * INT64_C(1000),
 		.on_body = on_piece,
 		.body_ctx = w };
 	struct err_info ei = { .text = "" };
@@ -250,7 +250,7 @@ k8s_watch_run(struct k8s_watch *w)
 			failures = 0;
 			continue;
 		}
-		if (clock_mono_ms() - begun >= SHORT_MS * 10)
+		if (clock_mono_ms() - begun >= SHORT_MS * INT64_C(10))
 			failures = 0;
 		if (k8s_wait(w->client, pause_ms(w, failures++)) != 0)
 			return ERR_CANCELED;

@@ -99,7 +99,7 @@ duration_ms(const struct lease *l)
 	int64_t s = json_integer_value(
 	    json_object_get(json_object_get(l->object, "spec"), "leaseDurationSeconds"));
 
-	return s > 0 && s <= 3600 ? s * 1000 : LEASE_S * 1000;
+	return s > 0 && s <= 3600 ? s * 1000 : LEASE_S * INT64_C(1000);
 }
 
 static int

@@ -347,7 +347,7 @@ static int
 run(struct program *p, struct err_info *ei)
 {
 	const struct reconcile_opts all = { .batch = (size_t)p->set.batch,
-		.actions_max = REPO_LIST_MAX * 4,
+		.actions_max = (size_t)REPO_LIST_MAX * 4,
 		.prune_percent = (unsigned)p->set.max_prune,
 		.prune_allowed = (size_t)p->set.allow_prune };
 	int rc;

@@ -51,7 +51,8 @@ supervisor_time_left_ms(void *supervisor)
 
 	if (until <= now)
 		return 0;
-	return until == INT64_MAX ? until : until - now + LEASE_S * 1000 - LEASE_VALID_MS;
+	return until == INT64_MAX ? until
+				  : until - now + LEASE_S * INT64_C(1000) - LEASE_VALID_MS;
 }
 
 void

@@ -408,7 +408,7 @@ main(int argc, char **argv)
 	    (struct free_log){ .prefix = prefix, .cancel = &r.stop.cancel, .on_wait = on_wait };
 	if (rc == 0)
 		rc = run(&r, &ei);
-	fflush(stdout);
+	(void)fflush(stdout);
 	if (rc != 0) {
 		say("%s", ei.text[0] != '\0' ? ei.text : err_name(rc));
 		if (r.begun)

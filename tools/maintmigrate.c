@@ -314,7 +314,7 @@ tell(struct migration *m, size_t lane, int rc, const struct migrate_result *r,
 	printf("%-14s %10llu records %12llu bytes  %s\n", rc == 0 ? state_of(m, r) : "failed",
 	    (unsigned long long)spool_count(m->spool, lane),
 	    (unsigned long long)spool_bytes(m->spool, lane), name);
-	fflush(stdout);
+	(void)fflush(stdout);
 	pthread_mutex_unlock(&m->telling);
 }
 

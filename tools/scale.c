@@ -74,7 +74,7 @@ ask(struct scale *s, struct k8s_call call, const char *group, struct buf *rest, 
 	struct buf path;
 	int rc;
 
-	buf_init(&path, 2 * PATH_BYTES_MAX);
+	buf_init(&path, (size_t)2 * PATH_BYTES_MAX);
 	buf_fmt(&path, "%s/namespaces/%s/", group, s->namespace_name);
 	if (buf_cstr(rest) != NULL)
 		buf_str(&path, buf_cstr(rest));

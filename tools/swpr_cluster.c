@@ -111,7 +111,7 @@ address_of(const struct swpr_cluster *c, const struct repo_entry *e, struct addr
 }
 
 static int
-order(const struct swpr_cluster *c, const struct repo_entry *e, struct fcgi_question *q,
+order(const struct swpr_cluster *c, const struct repo_entry *e, struct fcgi_question q,
     json_t **ret, int *ret_status, struct err_info *ei)
 {
 	struct addr addr;
@@ -119,11 +119,11 @@ order(const struct swpr_cluster *c, const struct repo_entry *e, struct fcgi_ques
 
 	if (rc != 0)
 		return rc;
-	q->who = "the sync daemon";
-	q->method = "POST";
-	q->addr = &addr;
-	q->secret = c->secret;
-	return fcgi_ask(q, ret, ret_status, ei);
+	q.who = "the sync daemon";
+	q.method = "POST";
+	q.addr = &addr;
+	q.secret = c->secret;
+	return fcgi_ask(&q, ret, ret_status, ei);
 }
 
 static void
@@ -182,7 +182,7 @@ bury_some(const struct swpr_cluster *c, const struct repo_entry *e, struct swpr_
 	q.body = buf_view(&body);
 	rc = buf_err(&body);
 	if (rc == 0)
-		rc = order(c, e, &q, &doc, &status, ei);
+		rc = order(c, e, q, &doc, &status, ei);
 	if (rc == 0 && status == 200)
 		rc = read_results(doc, burials, count, ei);
 	json_decref(doc);
@@ -207,7 +207,7 @@ swpr_poke(const struct swpr_cluster *c, const struct repo_entry *e, struct err_i
 {
 	struct fcgi_question q = { .target = "/internal/v1/sync", .timeout_ms = POKE_MS };
 	json_t *doc = NULL;
-	int rc = order(c, e, &q, &doc, NULL, ei);
+	int rc = order(c, e, q, &doc, NULL, ei);
 
 	json_decref(doc);
 	return rc == 0 ? 0 : err_wrap(ei, rc, "asking for a sync");

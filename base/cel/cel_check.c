@@ -326,7 +326,7 @@ static int
 check_op(struct checker *c, struct cel_node *n)
 {
 	struct cel_node *a = n->first, *b = a->next;
-	const struct cel_type *right = b != NULL ? b->type : &cel_type_dyn, *t;
+	const struct cel_type *right, *t;
 	char left_name[80], right_name[80], text[200];
 	int rc = check_children(c, n);
 

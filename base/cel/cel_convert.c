@@ -23,7 +23,7 @@ cel_format_double(double d, char out[CEL_TEXT_MAX])
 		snprintf(out, CEL_TEXT_MAX, "%.*g", precision, d);
 	while (strtod(out, NULL) != d && ++precision <= 17);
 	if (strpbrk(out, ".e") == NULL)
-		strcat(out, ".0");
+		snprintf(out, CEL_TEXT_MAX, "%.1f", d);
 	return strlen(out);
 }
 

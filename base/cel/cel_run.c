@@ -348,9 +348,8 @@ combine(struct cel_program *p, bool decides)
 
 	if (b->kind != CEL_BOOL && b->kind != CEL_ERROR)
 		*b = cel_fault(p, CEL_F_OVERLOAD);
-	/* NOLINTNEXTLINE(bugprone-branch-clone): the order of the cases is the rule */
 	if (b->kind == CEL_BOOL && b->as.truth == decides)
-		*a = *b;
+		*a = *b; /* NOLINT(bugprone-branch-clone): the order of the cases is the rule */
 	else if (a->kind != CEL_BOOL && a->kind != CEL_ERROR)
 		*a = cel_fault(p, CEL_F_OVERLOAD);
 	else if (b->kind == CEL_ERROR && (a->kind == CEL_BOOL || b->aux < a->aux))

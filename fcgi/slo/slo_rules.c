@@ -30,8 +30,8 @@ fail(struct reader *r, const char *member, const char *expected)
 static struct slice
 keep(struct reader *r, const char *text)
 {
-	struct slice s = SLICE("");
 	struct buf escaped;
+	struct slice s;
 
 	buf_init(&escaped, SLO_FILE_MAX * 6);
 	json_text_escape(&escaped, slice_str(text));
