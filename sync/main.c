@@ -16,6 +16,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "sync/github/gh_settings.h"
 #include "sync/listener.h"
 #include "sync/pace.h"
 #include "sync/signals.h"
@@ -27,9 +28,10 @@
 #define ONCE_TRIES 3
 
 struct settings {
-	const char *owner, *repo, *log, *log_exact, *snapshot, *github_url, *token_file, *token;
-	const char *listen, *secret_file, *log_level, *ca_file, *app_id, *app_key_file;
-	int64_t interval_s, relist_s, installation_id;
+	const char *owner, *repo, *log, *log_exact, *snapshot;
+	const char *listen, *secret_file, *log_level, *ca_file;
+	struct gh_settings github;
+	int64_t interval_s, relist_s;
 	bool once, rebuild, relist;
 };
 
@@ -80,29 +82,7 @@ read_settings(
 		    .required = true,
 		    .value = "DIR",
 		    .help = "directory of the LMDB snapshot" },
-		{ .name = "github-url",
-		    .target = &s->github_url,
-		    .value = "URL",
-		    .help = "API root [https://api.github.com]" },
-		{ .name = "token-file",
-		    .target = &s->token_file,
-		    .value = "FILE",
-		    .help = "file with GitHub tokens, one a line [$GITHUB_TOKEN]" },
-		{ .name = "app-id",
-		    .target = &s->app_id,
-		    .value = "ID",
-		    .help = "id of a GitHub App to act as, instead of a token" },
-		{ .name = "app-key-file",
-		    .target = &s->app_key_file,
-		    .value = "FILE",
-		    .help = "the App's private key in PEM form" },
-		{ .name = "installation-id",
-		    .type = CONF_NUMBER,
-		    .target = &s->installation_id,
-		    .low = 1,
-		    .high = INT64_MAX,
-		    .value = "N",
-		    .help = "the App's installation [the repository's]" },
+		GH_SETTINGS_ROWS(&s->github, "the repository's"),
 		{ .name = "ca-file",
 		    .target = &s->ca_file,
 		    .value = "FILE",
@@ -156,21 +136,6 @@ read_settings(
 		rc = err_set(
 		    ei, ERR_INVAL, "one of --log and --log-exact is required (see --help)");
 	return rc;
-}
-
-/* The ways to authenticate exclude each other. */
-static int
-check_credentials(const struct settings *s, struct err_info *ei)
-{
-	if (s->app_id != NULL && s->token_file != NULL)
-		return err_set(
-		    ei, ERR_INVAL, "--app-id and --token-file exclude each other (see --help)");
-	if ((s->app_id == NULL) != (s->app_key_file == NULL))
-		return err_set(
-		    ei, ERR_INVAL, "--app-id and --app-key-file need each other (see --help)");
-	if (s->app_id == NULL && s->installation_id != 0)
-		return err_set(ei, ERR_INVAL, "--installation-id needs --app-id (see --help)");
-	return 0;
 }
 
 /* Owner and repository become parts of URLs and object names. */
@@ -324,39 +289,20 @@ on_replay(void *ctx, uint64_t bytes, uint64_t total)
 
 /* --- start --- */
 
-#ifdef MAINTNER_FAULTS
-static int64_t
-test_number(const char *variable)
-{
-	const char *text = getenv(variable);
-
-	return text != NULL ? strtoll(text, NULL, 10) : 0;
-}
-#endif
-
 static int
 open_github(struct daemon *d, struct err_info *ei)
 {
-	struct gh_opts o = { .base_url = d->set.github_url,
-		.repository = d->repository,
-		.token_file = d->set.token_file,
-		.token = d->set.token,
-		.app_id = d->set.app_id,
-		.app_key_file = d->set.app_key_file,
-		.installation_id = d->set.installation_id,
-		.cancel = d->signals.at_once,
-		.on_wait = on_wait,
-		.on_retry = on_retry,
-		.on_credentials = on_credentials,
-		.ctx = d };
+	struct gh_opts o = gh_settings_opts(&d->set.github);
 	int rc = http_curl_new("drghs-worker/" MAINTNER_VERSION, d->set.ca_file,
 	    &d->signals.at_once, &d->http, ei);
 
 	o.http = d->http;
-#ifdef MAINTNER_FAULTS /* real waits are too long for tests */
-	o.time_scale = test_number("MAINTNER_TIME_SCALE");
-	o.points_per_minute = test_number("MAINTNER_POINTS_PER_MINUTE");
-#endif
+	o.repository = d->repository;
+	o.cancel = d->signals.at_once;
+	o.on_wait = on_wait;
+	o.on_retry = on_retry;
+	o.on_credentials = on_credentials;
+	o.ctx = d;
 	return rc == 0 ? gh_new(&o, &d->gh, ei) : rc;
 }
 
@@ -514,7 +460,7 @@ run_rounds(struct daemon *d)
 int
 main(int argc, char **argv)
 {
-	static struct daemon d = { .set = { .github_url = "https://api.github.com",
+	static struct daemon d = { .set = { .github = GH_SETTINGS_DEFAULT,
 				       .log_level = "info",
 				       .interval_s = 600,
 				       .relist_s = 86400 } };
@@ -527,7 +473,7 @@ main(int argc, char **argv)
 	if (rc == 0 && next == CONF_EXIT)
 		return 0;
 	if (rc == 0)
-		rc = check_credentials(&d.set, &ei);
+		rc = gh_settings_finish(&d.set.github, &ei);
 	if (rc == 0 && !log_severity_parse(d.set.log_level, &level))
 		rc =
 		    err_set(&ei, ERR_INVAL, "--log-level: \"%s\" is no level", d.set.log_level);
@@ -537,10 +483,6 @@ main(int argc, char **argv)
 	}
 	umask(0007);               /* the responder runs as another user of the same group */
 	prctl(PR_SET_DUMPABLE, 0); /* the token must not end in a core file */
-	if (d.set.token_file == NULL && d.set.app_id == NULL)
-		d.set.token = getenv("GITHUB_TOKEN");
-	if (d.set.token != NULL && d.set.token[0] == '\0')
-		d.set.token = NULL;
 	snprintf(d.repository, sizeof(d.repository), "%s/%s", d.set.owner, d.set.repo);
 	log_setup("maintnerd-sync", d.repository, level);
 	rc = start(&d, &ei);

@@ -71,34 +71,13 @@ on_credentials(void *ctx, bool trouble, const char *what)
 		log_info(what, LOG_END);
 }
 
-#ifdef MAINTNER_FAULTS
-static int64_t
-test_number(const char *variable)
-{
-	const char *text = getenv(variable);
-
-	return text != NULL ? strtoll(text, NULL, 10) : 0;
-}
-#endif
-
 /* An App without a fixed installation has one for each owner, so a client of its own. */
 static int
 open_github(struct program *p, const struct repo_entry *e, struct err_info *ei)
 {
-	bool each = p->set.app_id != NULL && p->set.installation_id == 0;
-	struct gh_opts o = { .base_url = p->set.github_url,
-		.repository = each ? e->name : NULL,
-		.token_file = p->set.token_file,
-		.token = p->set.token,
-		.app_id = p->set.app_id,
-		.app_key_file = p->set.app_key_file,
-		.installation_id = p->set.installation_id,
-		.http = p->http,
-		.cancel = p->stop.cancel,
-		.on_wait = on_wait,
-		.on_retry = on_retry,
-		.on_credentials = on_credentials,
-		.ctx = p };
+	const struct gh_settings *s = &p->set.github;
+	bool each = s->app_id != NULL && s->installation_id == 0;
+	struct gh_opts o = gh_settings_opts(s);
 	int rc;
 
 	if (p->gh != NULL && !each)
@@ -107,10 +86,13 @@ open_github(struct program *p, const struct repo_entry *e, struct err_info *ei)
 		p->requests += gh_stats(p->gh)->requests;
 	gh_free(p->gh);
 	p->gh = NULL;
-#ifdef MAINTNER_FAULTS /* real waits are too long for tests */
-	o.time_scale = test_number("MAINTNER_TIME_SCALE");
-	o.points_per_minute = test_number("MAINTNER_POINTS_PER_MINUTE");
-#endif
+	o.repository = each ? e->name : NULL;
+	o.http = p->http;
+	o.cancel = p->stop.cancel;
+	o.on_wait = on_wait;
+	o.on_retry = on_retry;
+	o.on_credentials = on_credentials;
+	o.ctx = p;
 	rc = gh_new(&o, &p->gh, ei);
 	if (rc == 0)
 		gh_set_background(p->gh, true); /* the sync daemons go first */

@@ -1,8 +1,6 @@
 /* swpr_settings.c - see swpr_settings.h. */
 #include "tools/swpr_settings.h"
 
-#include <stdlib.h>
-
 #include "base/repo_list.h"
 #include "tools/repo_pick.h"
 
@@ -60,29 +58,7 @@ read_argv(
 		    .type = CONF_SWITCH,
 		    .target = &s->report,
 		    .help = "print a table of the repositories" },
-		{ .name = "github-url",
-		    .target = &s->github_url,
-		    .value = "URL",
-		    .help = "API root [https://api.github.com]" },
-		{ .name = "token-file",
-		    .target = &s->token_file,
-		    .value = "FILE",
-		    .help = "file with GitHub tokens, one a line [$GITHUB_TOKEN]" },
-		{ .name = "app-id",
-		    .target = &s->app_id,
-		    .value = "ID",
-		    .help = "id of a GitHub App to act as, instead of a token" },
-		{ .name = "app-key-file",
-		    .target = &s->app_key_file,
-		    .value = "FILE",
-		    .help = "the App's private key in PEM form" },
-		{ .name = "installation-id",
-		    .type = CONF_NUMBER,
-		    .target = &s->installation_id,
-		    .low = 1,
-		    .high = INT64_MAX,
-		    .value = "N",
-		    .help = "the App's installation [each repository's]" },
+		GH_SETTINGS_ROWS(&s->github, "each repository's"),
 		{ .name = "ca-file",
 		    .target = &s->ca_file,
 		    .value = "FILE",
@@ -117,14 +93,6 @@ check(struct swpr_settings *s, struct err_info *ei)
 	if (!s->dry_run && s->secret_file == NULL)
 		return err_set(ei, ERR_INVAL,
 		    "--internal-secret-file is required without --dry-run (see --help)");
-	if (s->app_id != NULL && s->token_file != NULL)
-		return err_set(
-		    ei, ERR_INVAL, "--app-id and --token-file exclude each other (see --help)");
-	if ((s->app_id == NULL) != (s->app_key_file == NULL))
-		return err_set(
-		    ei, ERR_INVAL, "--app-id and --app-key-file need each other (see --help)");
-	if (s->app_id == NULL && s->installation_id != 0)
-		return err_set(ei, ERR_INVAL, "--installation-id needs --app-id (see --help)");
 	if (!log_severity_parse(s->level_text, &s->level))
 		return err_set(ei, ERR_INVAL, "--log-level: \"%s\" is no level", s->level_text);
 	rc = addr_parse(s->router_text, &s->router, ei);
@@ -141,16 +109,15 @@ swpr_settings_read(
 	int rc;
 
 	*s = (struct swpr_settings){ .internal = "mtr-s-{sha}:9001",
-		.github_url = "https://api.github.com",
+		.github = GH_SETTINGS_DEFAULT,
 		.level_text = "info",
 		.confirm_s = 3600,
 		.budget = 20000 };
 	rc = read_argv(s, argc, argv, next, ei);
 	if (rc != 0 || *next == CONF_EXIT)
 		return rc;
-	if (s->token_file == NULL && s->app_id == NULL)
-		s->token = getenv("GITHUB_TOKEN");
-	if (s->token != NULL && s->token[0] == '\0')
-		s->token = NULL;
+	rc = gh_settings_finish(&s->github, ei);
+	if (rc != 0)
+		return rc;
 	return check(s, ei);
 }

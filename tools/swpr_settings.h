@@ -4,18 +4,19 @@
 #include "base/addr.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "sync/github/gh_settings.h"
 
 /* To GitHub for one repository, so that it gets further: is it there, and a page. */
 #define SWPR_REQUESTS_MIN 2
 
 struct swpr_settings {
-	const char *repos, *internal, *secret_file, *state, *github_url, *token_file;
-	const char *token, *app_id, *app_key_file, *ca_file;
+	const char *repos, *internal, *secret_file, *state, *ca_file;
 	const char *router_text, *level_text; /* as given; read into the next two */
 	struct addr router;
 	enum log_severity level;
 	struct conf_list only;
-	int64_t installation_id, confirm_s, budget;
+	struct gh_settings github;
+	int64_t confirm_s, budget;
 	bool dry_run, report;
 };
 
