@@ -24,6 +24,7 @@ enum field {
 	FIELD_LIST,
 	FIELD_NOW,
 	FIELD_BAD,
+	FIELD_TEXT,
 	FIELDS,
 };
 
@@ -34,8 +35,9 @@ static const struct cel_field row_fields[] = {
 	{ "count", NULL, &cel_type_int, FIELD_COUNT, CEL_COST_HEAD },
 	{ "list", NULL, &cel_type_strings, FIELD_LIST, CEL_COST_ROW },
 	{ "bad", NULL, &cel_type_int, FIELD_BAD, CEL_COST_ROW },
+	{ "text", NULL, &cel_type_string, FIELD_TEXT, CEL_COST_ROW },
 };
-static const struct cel_object row = { "row", row_fields, 6 };
+static const struct cel_object row = { "row", row_fields, 7 };
 static const struct cel_type row_type = { .kind = CEL_OBJECT, .object = &row };
 static const struct cel_field var_fields[] = {
 	{ "row", NULL, &row_type, FIELD_ROW, CEL_COST_HEAD },
@@ -48,13 +50,15 @@ static const struct cel_env env = { .vars = &vars };
 struct asked {
 	char order[64];
 	bool cheap, dear, dearest;
+	struct slice text;
 };
 
 static int
 resolve(void *ctx, const struct cel_value *object, uint32_t field, struct arena *scratch,
     struct cel_value *ret)
 {
-	static const char letters[FIELDS] = { '?', 'r', 'c', 'd', 'e', 'n', 'l', 't', 'b' };
+	static const char letters[FIELDS] = { '?', 'r', 'c', 'd', 'e', 'n', 'l', 't', 'b',
+		'x' };
 	struct asked *a = ctx;
 	size_t len = strlen(a->order);
 
@@ -82,6 +86,9 @@ resolve(void *ctx, const struct cel_value *object, uint32_t field, struct arena 
 		*ret = (struct cel_value){ .kind = CEL_LIST, .aux = 1000, .as.items = items };
 		return 0;
 	}
+	case FIELD_TEXT:
+		*ret = cel_string(a->text);
+		return 0;
 	default:
 		return ERR_CORRUPT;
 	}
@@ -120,7 +127,7 @@ cheap_operands_are_asked_first(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct asked a = { "", cases[i].cheap, cases[i].dear, cases[i].dearest };
+		struct asked a = { "", cases[i].cheap, cases[i].dear, cases[i].dearest, { 0 } };
 		struct cel_program *p = compiled(cases[i].text);
 		struct cel_value v;
 
@@ -169,6 +176,30 @@ a_budget_is_for_all_evaluations_together(void **state)
 	assert_int_equal(cel_eval(p, resolve, &a, &v, &ei), 0);
 	cel_charge(p, 1000);
 	assert_int_equal(cel_budget_left(p), 0);
+	cel_free(p);
+}
+
+static void
+a_slow_pattern_costs_more_than_its_text_is_long(void **state)
+{
+	/* One line, in which each "error" is followed to the end. */
+	static const char piece[] = "some error text here ";
+	static char line[600 * sizeof(piece)];
+	struct cel_program *p = compiled("row.text.matches('(?i)error.*timeout')");
+	struct asked a = { .order = "" };
+	struct err_info ei = { .text = "" };
+	struct cel_value v;
+	int good = 0;
+
+	(void)state;
+	for (size_t i = 0; i + sizeof(piece) <= sizeof(line); i += sizeof(piece) - 1)
+		memcpy(line + i, piece, sizeof(piece) - 1);
+	a.text = (struct slice){ line, strlen(line) };
+	cel_set_budget(p, 10000000); /* by length alone, enough for some 3,000 */
+	while (good < 500 && cel_eval(p, resolve, &a, &v, &ei) == 0)
+		good++;
+	assert_in_range(good, 1, 499);
+	assert_string_equal(ei.text, "the expression takes more work than allowed");
 	cel_free(p);
 }
 
@@ -268,6 +299,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_slow_pattern_costs_more_than_its_text_is_long),
 		cmocka_unit_test(cheap_operands_are_asked_first),
 		cmocka_unit_test(an_error_of_the_resolver_ends_the_evaluation),
 		cmocka_unit_test(a_budget_is_for_all_evaluations_together),
