@@ -9,8 +9,8 @@
 
 #include "base/mem.h"
 
-#define READ_DEADLINE_MS 10000 /* with retries: a client waits for it */
-#define WAITING_MAX 64         /* reads of up to a segment, 16 MiB, each */
+#define READ_DEADLINE_MS 10000 /* of one try, and for the next to begin: a client waits */
+#define WAITING_MAX 64         /* not done yet; each has a segment's bytes, 16 MiB, at most */
 #define NAME_MAX_BYTES 1024
 
 struct segment_read {
@@ -21,19 +21,20 @@ struct segment_read {
 	struct buf bytes;
 	struct err_info ei;
 	int rc;
-	bool done, left; /* under the reader's lock: result there; nobody waits for it */
+	bool done, left; /* under the reader's lock: result there; nobody wants it */
 };
 
 struct segment_reader {
 	const char *log_url, *ca_file;
 	struct store *store; /* of the thread; NULL until it was opened */
-	int end_fd;          /* readable when the thread should end */
+	int wake_fd;         /* readable when the read under way may be of no use any more */
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t work;
 	struct segment_read *first, **last; /* what waits to be read */
-	unsigned waiting;
-	bool started, ending;
+	struct segment_read *current;       /* what is being read */
+	unsigned waiting;                   /* both */
+	bool started, stopped;
 };
 
 static void
@@ -44,16 +45,21 @@ free_read(struct segment_read *s)
 }
 
 static bool
-is_ending(void *ctx)
+is_of_no_use(void *ctx)
 {
-	(void)ctx;
-	return true; /* end_fd was readable */
+	struct segment_reader *r = ctx;
+	bool no_use;
+
+	pthread_mutex_lock(&r->lock);
+	no_use = r->stopped || r->current->left;
+	pthread_mutex_unlock(&r->lock);
+	return no_use;
 }
 
 static void
 read_one(struct segment_reader *r, struct segment_read *s)
 {
-	const struct cancel cancel = { .fd = r->end_fd, .check = is_ending };
+	const struct cancel cancel = { .fd = r->wake_fd, .check = is_of_no_use, .ctx = r };
 	const struct store_open_opts o = {
 		.cancel = &cancel, .ca_file = r->ca_file, .deadline_ms = READ_DEADLINE_MS
 	};
@@ -70,16 +76,29 @@ static struct segment_read *
 take(struct segment_reader *r)
 {
 	struct segment_read *s;
+	eventfd_t times;
 
-	while (r->first == NULL && !r->ending)
+	while (r->first == NULL && !r->stopped)
 		pthread_cond_wait(&r->work, &r->lock);
-	s = r->first;
-	if (s == NULL || r->ending)
+	if (r->stopped)
 		return NULL;
+	s = r->first;
 	r->first = s->next;
 	if (r->first == NULL)
 		r->last = &r->first;
+	r->current = s;
+	(void)eventfd_read(r->wake_fd, &times); /* that was for the one before */
 	return s;
+}
+
+/* Under the lock. */
+static void
+finish(struct segment_reader *r, struct segment_read *s)
+{
+	r->waiting--;
+	s->done = true;
+	if (s->left)
+		free_read(s);
 }
 
 static void *
@@ -96,10 +115,8 @@ run(void *arg)
 		if (wanted)
 			read_one(r, s);
 		pthread_mutex_lock(&r->lock);
-		r->waiting--;
-		s->done = true;
-		if (s->left)
-			free_read(s);
+		r->current = NULL;
+		finish(r, s);
 	}
 	pthread_mutex_unlock(&r->lock);
 	return NULL;
@@ -115,8 +132,8 @@ segment_reader_new(const char *log_url, const char *ca_file, struct segment_read
 	r->log_url = log_url;
 	r->ca_file = ca_file;
 	r->last = &r->first;
-	r->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (r->end_fd < 0) {
+	r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->wake_fd < 0) {
 		mem_free(r);
 		return ERR_IO;
 	}
@@ -127,25 +144,33 @@ segment_reader_new(const char *log_url, const char *ca_file, struct segment_read
 }
 
 void
+segment_reader_stop(struct segment_reader *r)
+{
+	struct segment_read *s;
+
+	pthread_mutex_lock(&r->lock);
+	r->stopped = true;
+	while ((s = r->first) != NULL) {
+		r->first = s->next;
+		s->rc = ERR_CANCELED;
+		finish(r, s);
+	}
+	r->last = &r->first;
+	pthread_cond_signal(&r->work);
+	eventfd_write(r->wake_fd, 1);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
 segment_reader_free(struct segment_reader *r)
 {
-	struct segment_read *next;
-
 	if (r == NULL)
 		return;
-	pthread_mutex_lock(&r->lock);
-	r->ending = true;
-	pthread_cond_signal(&r->work);
-	pthread_mutex_unlock(&r->lock);
-	eventfd_write(r->end_fd, 1);
+	segment_reader_stop(r);
 	if (r->started)
 		pthread_join(r->thread, NULL);
-	for (struct segment_read *s = r->first; s != NULL; s = next) {
-		next = s->next;
-		free_read(s);
-	}
 	store_close(r->store);
-	close(r->end_fd);
+	close(r->wake_fd);
 	pthread_cond_destroy(&r->work);
 	pthread_mutex_destroy(&r->lock);
 	mem_free(r);
@@ -155,6 +180,8 @@ segment_reader_free(struct segment_reader *r)
 static int
 enqueue(struct segment_reader *r, struct segment_read *s)
 {
+	if (r->stopped)
+		return ERR_CANCELED;
 	if (r->waiting >= WAITING_MAX)
 		return ERR_FULL;
 	if (!r->started)
@@ -224,6 +251,8 @@ segment_read_end(struct segment_read *s)
 	pthread_mutex_lock(&r->lock);
 	s->left = true;
 	done = s->done;
+	if (r->current == s)
+		eventfd_write(r->wake_fd, 1);
 	pthread_mutex_unlock(&r->lock);
 	if (done)
 		free_read(s);

@@ -15,12 +15,15 @@ struct segment_read;   /* one read; of the thread that began it */
  * store_open_opts.  Both are borrowed until segment_reader_free().  ERR_NOMEM, ERR_IO.
  */
 int segment_reader_new(const char *log_url, const char *ca_file, struct segment_reader **ret);
-/* Gives up what is being read, too.  Ends all its reads; NULL is fine. */
+/* Give up: all reads that are not done, and that begin later, are ERR_CANCELED.  Does not wait. */
+void segment_reader_stop(struct segment_reader *r);
+/* Stop, and wait for the thread.  Every read has been ended before.  NULL is fine. */
 void segment_reader_free(struct segment_reader *r);
 
 /*
  * Ask for bytes of the object `name`; they come in the order in which they were asked
- * for.  ERR_FULL (too many wait already), ERR_LIMIT (the name), ERR_NOMEM, ERR_IO.
+ * for.  ERR_FULL (too many wait already), ERR_LIMIT (the name), ERR_CANCELED (stopped),
+ * ERR_NOMEM, ERR_IO.
  */
 int segment_read_begin(struct segment_reader *r, const char *name,
     const struct store_range *range, struct segment_read **ret);
@@ -30,5 +33,5 @@ int segment_read_begin(struct segment_reader *r, const char *name,
  */
 bool segment_read_done(
     struct segment_read *s, int *ret_rc, struct buf **ret_bytes, struct err_info *ei);
-/* Also before it is done.  NULL is fine. */
+/* Also before it is done: then it is given up.  NULL is fine. */
 void segment_read_end(struct segment_read *s);

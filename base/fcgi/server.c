@@ -74,14 +74,14 @@ expire_writing(struct fcgi_server *s)
 }
 
 static void
-expire_waits(struct fcgi_server *s, enum conn_wait wait, int64_t now_ms)
+expire_waits(struct fcgi_server *s, enum conn_wait wait)
 {
 	struct link *list = &s->waits[wait];
 
 	while (!link_empty(list)) {
 		struct server_conn *c = LINK_OF(list->next, struct server_conn, wait_link);
 
-		if (c->deadline_ms > now_ms)
+		if (c->deadline_ms > s->now_ms)
 			return;
 		if (wait == CONN_PARTIAL)
 			count_add(&s->counts.timeouts, 1);
@@ -91,13 +91,13 @@ expire_waits(struct fcgi_server *s, enum conn_wait wait, int64_t now_ms)
 
 /* A request that stalls takes its connection with it: the peer is stuck in a record. */
 static void
-expire_reading(struct fcgi_server *s, int64_t now_ms)
+expire_reading(struct fcgi_server *s)
 {
 	while (!link_empty(&s->reading)) {
 		struct fcgi_request *r =
 		    LINK_OF(s->reading.next, struct fcgi_request, read_link);
 
-		if (r->read_deadline_ms > now_ms)
+		if (r->read_deadline_ms > s->now_ms)
 			return;
 		link_remove(&r->read_link);
 		count_add(&s->counts.timeouts, 1);
@@ -111,10 +111,10 @@ on_tick(uv_timer_t *t)
 	struct fcgi_server *s = t->data;
 
 	s->now_ms = (int64_t)uv_now(&s->loop);
-	expire_reading(s, s->now_ms);
+	expire_reading(s);
 	expire_writing(s);
-	expire_waits(s, CONN_IDLE, s->now_ms);
-	expire_waits(s, CONN_PARTIAL, s->now_ms);
+	expire_waits(s, CONN_IDLE);
+	expire_waits(s, CONN_PARTIAL);
 }
 
 static void
@@ -293,19 +293,40 @@ on_drain_timer(uv_timer_t *t)
 	kill_all(s);
 }
 
+/* Is its only request one that has not been read to the end? */
+static bool
+is_reading(const struct server_conn *c)
+{
+	const struct fcgi_request *first;
+
+	if (c->request_count != 1)
+		return false;
+	first = LINK_OF(c->requests.next, struct fcgi_request, conn_link);
+	return first->state < REQUEST_READY;
+}
+
 /*
- * Answers may need all of the drain, but who stopped in the middle of a record or
- * a request has most likely no more to say, and should not hold the program up.
+ * Answers may need all of the drain, but a request that is not there by now will most
+ * likely never be, and should not hold the program up.
  */
 static void
 on_drain_input_timer(uv_timer_t *t)
 {
 	struct fcgi_server *s = t->data;
 	unsigned ms = s->opts.drain_ms;
+	struct link *next;
 
 	uv_timer_start(t, on_drain_timer, ms - ms / DRAIN_INPUT_PART, 0);
-	expire_reading(s, INT64_MAX);
-	expire_waits(s, CONN_PARTIAL, INT64_MAX);
+	s->input_over = true;
+	for (struct link *l = s->conns.next; l != &s->conns; l = next) {
+		struct server_conn *c = LINK_OF(l, struct server_conn, all_link);
+
+		next = l->next;
+		if (is_reading(c))
+			server_conn_close(c);
+		else
+			server_conn_settle(c);
+	}
 }
 
 /* Clients in the queue have connected, and would see a reset: serve them. */

@@ -53,7 +53,7 @@ struct fcgi_server_stats {
 	uint64_t requests_open, requests_total;
 	uint64_t aborted;    /* by the peer, or its connection was lost */
 	uint64_t overloaded; /* refused for requests_max or conn_requests_max */
-	uint64_t timeouts;   /* connections closed by read_ms, write_ms or a drain */
+	uint64_t timeouts;   /* connections closed by read_ms or write_ms */
 	uint64_t proto_errors;
 };
 
@@ -74,8 +74,9 @@ int fcgi_server_run(struct fcgi_server *s);
 
 /*
  * Drain: take no new connection, close idle ones, let open requests end, and
- * make fcgi_server_run() return, after drain_ms at the latest; requests that are
- * not all there after a quarter of it are closed then.  Kill closes everything at once.  Any thread, any signal handler, any number of times.
+ * make fcgi_server_run() return, after drain_ms at the latest.  A connection whose
+ * only request is not all there after a quarter of that is closed.  Kill closes
+ * everything at once.  Any thread, any signal handler, any number of times.
  */
 void fcgi_server_stop(struct fcgi_server *s);
 void fcgi_server_kill(struct fcgi_server *s);

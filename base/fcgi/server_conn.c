@@ -250,7 +250,7 @@ is_over(struct server_conn *c)
 {
 	if (c->request_count > 0 || server_conn_queued(c) > 0 || c->lingering)
 		return c->lingering && c->eof;
-	return c->eof || c->no_keep ||
+	return c->eof || c->no_keep || c->server->input_over ||
 	       (c->server->draining && fcgi_reader_at_start(&c->reader));
 }
 

@@ -116,7 +116,8 @@ struct fcgi_server {
 	unsigned accept_count;
 	atomic_int stop_level; /* 0, 1 drain, 2 kill */
 	bool draining, drain_cut, accept_paused;
-	int64_t now_ms; /* the loop's time */
+	bool input_over; /* of a drain: nothing more is waited for from peers */
+	int64_t now_ms;  /* the loop's time */
 	struct link conns;
 	struct link waits[CONN_WAITS];
 	struct link reading;  /* requests by read_deadline_ms */

@@ -196,6 +196,7 @@ look(struct exchange *x, struct part *p)
 	const struct wanted *w = &p->wanted;
 	unsigned later =
 	    x->req->waited_ms < READ_LOOK_LATER_MS ? READ_LOOK_MS : READ_LOOK_LATER_MS;
+	struct segment_read *read = p->read;
 	struct buf *bytes;
 	int rc;
 
@@ -207,9 +208,11 @@ look(struct exchange *x, struct part *p)
 		request_again(x->req, REPLACED_WAIT_MS);
 	else if (rc == 0 && bytes->len == w->to - w->from + 1)
 		reply_bytes(x, p, bytes);
+	else if (rc == ERR_CANCELED)
+		answer_status(x, 503, 14, "the responder is being stopped", NULL);
 	else
 		answer_error(x, rc != 0 ? rc : ERR_CORRUPT);
-	drop_part(p);
+	segment_read_end(read); /* the request's memory, and `p`, ended with the answer */
 }
 
 static int
