@@ -337,6 +337,28 @@ class Shipping(GcsCase):
         client.join()
         self.assertEqual(len(ends), 1)
 
+    def test_many_may_ask_a_slow_bucket_at_once(self):
+        self.mirror.sync()
+        responder, api = self.mirror.responder()
+        whole = self.mirror.object(self.mirror.segments()[0])
+        self.gcs.fault(op="get", kind="slow", delay_s=1.5)
+        answers = []
+
+        def ask():
+            client = Api(api.client.address, REPO).client
+            answers.append(client.ask(f"/api/v1/{REPO}/logs/0", headers=[("Range", "bytes=0-99")]).body)
+        # More than may wait at once, and than there are requests kept for reuse.
+        clients = [threading.Thread(target=ask) for _ in range(100)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        good = [body for body in answers if body == whole[:100]]
+        self.assertGreaterEqual(len(good), 64)
+        self.assertTrue(all(body == whole[:100] or b'"code":14' in body for body in answers))
+        self.assertEqual(len(answers), 100)
+        self.assertEqual(responder.stop(), 0)
+
     def test_ranges_and_bad_numbers(self):
         self.mirror.sync()
         responder, api = self.mirror.responder()

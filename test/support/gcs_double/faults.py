@@ -11,13 +11,14 @@ insert, get, stat, list, delete, compose, rewrite, bucket, session, upload, toke
   broken        after `bytes` of the body the connection ends
   corrupt       one byte of the body is changed
   stall         nothing is sent for `delay_s`, then the connection ends
+  slow          it is done after `delay_s`
   expired       answered 401, and every token is void
 """
 
 
 class Fault:
     KINDS = ("status", "reset_before", "reset_after", "lost_status", "broken", "corrupt", "stall",
-             "expired")
+             "slow", "expired")
 
     def __init__(self, settings):
         self.op = settings.get("op", "any")

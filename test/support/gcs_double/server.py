@@ -267,12 +267,13 @@ class Handler(BaseHTTPRequestHandler):
             return _refusal(Refused(401, "Invalid Credentials", "authError"))
         if kind == "reset_before":
             return self._reset()
-        if kind == "stall":
+        if kind in ("stall", "slow"):
             self.double.model.lock.release()  # nobody else has to wait
             try:
                 time.sleep(settings.get("delay_s", 1))
             finally:
                 self.double.model.lock.acquire()
+        if kind == "stall":
             return self._reset()
         answer = self._perform(op, groups, query, body, path)
         if kind == "reset_after":
