@@ -375,6 +375,9 @@ stop(struct daemon *d)
 	if (d->listener != NULL) /* first: answers that wait would hold it up */
 		tomb_queue_close(&d->tombs);
 	listener_stop(d->listener);
+	if (d->mirror != NULL && mirror_unflushed_bytes(d->mirror) > 0)
+		log_warning("what is not in the log yet is kept in the snapshot's outbox",
+		    LOG_I("bytes", mirror_unflushed_bytes(d->mirror)), LOG_END);
 	mirror_close(d->mirror);
 	gh_free(d->gh);
 	http_free(d->http);

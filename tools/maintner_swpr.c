@@ -264,7 +264,10 @@ sweep_all(struct program *p, const struct turn *turns, size_t count, struct err_
 
 		rc = sweep_one(p, &turns[i], count - i, ei);
 		tell(row, i + 1, count);
-		away = row->away ? away + 1 : 0;
+		if (row->away)
+			away++;
+		else if (row->requests > 0) /* else it was a mirror that did not answer */
+			away = 0;
 		if (rc == 0 && away == AWAY_MAX)
 			rc = err_set(ei, ERR_UNAVAILABLE,
 			    "GitHub does not answer; the next run goes on");

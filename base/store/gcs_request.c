@@ -62,6 +62,7 @@ send_once(struct gcs *g, const struct gcs_call *c, struct err_info *ei)
 		.identity = true,
 		.fresh = c->method != NULL, /* a write: every attempt is counted */
 		.stall_ms = g->o.deadline_ms < STALL_MS ? g->o.deadline_ms : STALL_MS,
+		.total_ms = g->o.deadline_ms,
 		.body_max = c->body_max != 0 ? c->body_max : GCS_JSON_MAX };
 	const char *authorize = NULL;
 	size_t n = 0;

@@ -15,8 +15,9 @@
 #define LONG_POLL_MS 55000   /* then 304, before proxies lose patience */
 #define REPLACED_WAIT_MS 200 /* the tail was replaced while it was asked for: look again */
 #define REPLACED_MAX_MS 5000
-#define READ_LOOK_MS 2        /* is a segment's part there? */
-#define READ_LOOK_LATER_MS 20 /* the same, when it takes longer */
+#define READ_LOOK_MS 2         /* is a segment's part there? */
+#define READ_WAIT_MAX_MS 30000 /* with those that asked before */
+#define READ_LOOK_LATER_MS 20  /* the same, when it takes longer */
 #define SEGMENT_NAME_SIZE 1024
 
 /* The sum of all sizes is what a client waits to change. */
@@ -200,9 +201,12 @@ look(struct exchange *x, struct part *p)
 	struct buf *bytes;
 	int rc;
 
-	if (!segment_read_done(p->read, &rc, &bytes, &x->ei)) {
-		request_again_with(x->req, later, p, drop_part);
-		return;
+	if (!segment_read_done(read, &rc, &bytes, &x->ei)) {
+		if (x->req->waited_ms < READ_WAIT_MAX_MS) {
+			request_again_with(x->req, later, p, drop_part);
+			return;
+		}
+		rc = err_set(&x->ei, ERR_TIMEOUT, "the log's store does not answer");
 	}
 	if (rc == ERR_NOENT && x->req->waited_ms < REPLACED_MAX_MS)
 		request_again(x->req, REPLACED_WAIT_MS);

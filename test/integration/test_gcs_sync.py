@@ -198,6 +198,7 @@ class Stopping(GcsCase):
                 wait_until(lambda: self.gcs.attempts("insert"), program.tail)
                 self.stop_while_writing(program)
                 self.assertFalse(self.mirror.writer()["released"])
+                self.assertTrue(program.log_with(message=lambda m: "outbox" in m), program.tail())
                 self.gcs.clear()
                 self.mirror.sync()
                 self.assertEqual(self.title(self.mirror), f"while the bucket does {fault}")
