@@ -9,24 +9,15 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/signal_fd.h"
 #include "fcgi/request_transport.h"
 
 int
 request_signal_fd(void)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1); /* how Apache and lighttpd end a FastCGI program */
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0)
-		return ERR_IO;
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? ERR_IO : fd;
+	/* SIGUSR1 is how Apache and lighttpd end a FastCGI program. */
+	return signal_fd_open(
+	    (const int[]){ SIGTERM, SIGINT, SIGUSR1, SIGHUP, 0 }, SFD_NONBLOCK);
 }
 
 enum request_next

@@ -17,6 +17,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/signal_fd.h"
 #include "router/loader.h"
 
 #define UPDATE_EVERY_MS 250 /* requests for an update that come together are one */
@@ -144,17 +145,9 @@ read_settings(
 static int
 set_up_descriptors(struct program *p)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1); /* how Apache and lighttpd end a FastCGI program */
-	sigaddset(&set, SIGHUP);
-	signal(SIGPIPE, SIG_IGN);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-		return ERR_IO;
-	p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	/* SIGUSR1 is how Apache and lighttpd end a FastCGI program. */
+	p->signal_fd =
+	    signal_fd_open((const int[]){ SIGTERM, SIGINT, SIGUSR1, SIGHUP, 0 }, SFD_NONBLOCK);
 	p->update_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	p->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return p->signal_fd < 0 || p->update_fd < 0 || p->done_fd < 0 ? ERR_IO : 0;

@@ -13,6 +13,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/signal_fd.h"
 #include "sprvsr/dry_run.h"
 #include "sprvsr/listener.h"
 #include "sprvsr/match.h"
@@ -285,22 +286,6 @@ on_allow_prune(void *ctx, size_t allow, struct err_info *ei)
 }
 
 static int
-block_signals(struct program *p)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	signal(SIGPIPE, SIG_IGN);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
-		return ERR_IO;
-	p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-	return p->signal_fd < 0 ? ERR_IO : 0;
-}
-
-static int
 start(struct program *p, struct err_info *ei)
 {
 	const struct settings *s = &p->set;
@@ -324,7 +309,9 @@ start(struct program *p, struct err_info *ei)
 		.ctx = p };
 	int rc = addr_parse(s->listen, &addr, ei);
 
-	if (rc == 0 && block_signals(p) != 0)
+	if (rc == 0)
+		p->signal_fd = signal_fd_open((const int[]){ SIGTERM, SIGINT, SIGHUP, 0 }, 0);
+	if (rc == 0 && p->signal_fd < 0)
 		rc = err_set(ei, ERR_IO, "signals: %s", strerror(errno));
 	if (rc == 0)
 		rc = supervisor_start(&o, &p->supervisor, ei);

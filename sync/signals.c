@@ -11,6 +11,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/signal_fd.h"
+
 /* Neither is ever read, so each further wait is given up, too. */
 static void
 begin_stop(struct signals *s)
@@ -70,29 +72,16 @@ either(int a, int b)
 	return fd;
 }
 
-static int
-open_descriptors(struct signals *s, const sigset_t *set)
+int
+signals_init(struct signals *s, int hup_fd, struct err_info *ei)
 {
-	s->fd = signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+	*s = (struct signals){ .hup_fd = hup_fd };
+	s->fd = signal_fd_open((const int[]){ SIGTERM, SIGINT, SIGHUP, 0 }, SFD_NONBLOCK);
 	s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->grace_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	s->at_once = (struct cancel){ either(s->fd, s->stop_fd), check_at_once, s };
 	s->in_grace = (struct cancel){ either(s->fd, s->grace_fd), check_in_grace, s };
-	return s->at_once.fd < 0 || s->in_grace.fd < 0 ? ERR_IO : 0;
-}
-
-int
-signals_init(struct signals *s, int hup_fd, struct err_info *ei)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	signal(SIGPIPE, SIG_IGN);
-	*s = (struct signals){ .hup_fd = hup_fd };
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || open_descriptors(s, &set) != 0)
+	if (s->at_once.fd < 0 || s->in_grace.fd < 0)
 		return err_set(ei, ERR_IO, "signals: %s", strerror(errno));
 	return 0;
 }

@@ -17,7 +17,7 @@ struct signals {
 	int grace_fd; /* a timer that begins with the stop, readable when it has run out */
 	bool stopping;
 	struct cancel at_once;  /* for GitHub, and waits between rounds */
-	struct cancel in_grace; /* for the log */
+	struct cancel in_grace; /* for the log, written or, at the start, read */
 };
 
 /*

@@ -2,13 +2,14 @@
 #include "tools/stop.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+
+#include "base/signal_fd.h"
 
 bool
 stop_asked(struct stop *s)
@@ -35,15 +36,8 @@ check(void *ctx)
 int
 stop_init(struct stop *s, struct err_info *ei)
 {
-	sigset_t set;
-
-	*s = (struct stop){ .fd = -1, .latch = -1 };
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	signal(SIGPIPE, SIG_IGN);
-	if (pthread_sigmask(SIG_BLOCK, &set, NULL) == 0)
-		s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	*s = (struct stop){ .latch = -1 };
+	s->fd = signal_fd_open((const int[]){ SIGTERM, SIGINT, 0 }, SFD_NONBLOCK);
 	if (s->fd < 0)
 		return err_set(ei, ERR_IO, "signals: %s", strerror(errno));
 	s->cancel = (struct cancel){ .fd = s->fd, .check = check, .ctx = s };
