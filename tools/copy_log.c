@@ -353,8 +353,9 @@ put_record(struct copy_job *j, struct err_info *ei)
 	if (rc == 0)
 		rc = check_sealed(j, ei);
 	copy_name(j->c->to_prefix, MLOG_WRITER_NAME, name);
-	if (rc != 0 && generation != STORE_ABSENT)
-		(void)store_delete(j->c->to, name, generation, NULL);
+	if (rc != 0 && generation != STORE_ABSENT &&
+	    store_delete(j->c->to, name, generation, NULL) != 0)
+		return err_wrap(ei, rc, "%s could not be taken back", name);
 	return rc;
 }
 
