@@ -67,7 +67,11 @@ bool cel_uses(const struct cel_program *p, uint32_t variable);
  */
 int cel_constant_error(const struct cel_program *p, struct err_info *ei);
 
-/* How many steps all evaluations together may take from now on; at first UINT64_MAX. */
+/*
+ * How many steps all evaluations together may take from now on; at first UINT64_MAX.  The time
+ * that regular expressions take counts, too (40 ns a step), so one that is slow may end sooner
+ * on a busy machine.
+ */
 void cel_set_budget(struct cel_program *p, uint64_t steps);
 uint64_t cel_budget_left(const struct cel_program *p);
 /* Take `steps` for work outside; what is not there leaves 0. */
