@@ -11,12 +11,11 @@
 
 #define READ_DEADLINE_MS 10000 /* of one try, and for the next to begin: a client waits */
 #define WAITING_MAX 64         /* not done yet; each has a segment's bytes, 16 MiB, at most */
-#define NAME_MAX_BYTES 1024
 
 struct segment_read {
 	struct segment_read *next;
 	struct segment_reader *reader;
-	char name[NAME_MAX_BYTES];
+	char name[STORE_NAME_MAX + 1];
 	struct store_range range;
 	struct buf bytes;
 	struct err_info ei;
@@ -202,7 +201,7 @@ segment_read_begin(struct segment_reader *r, const char *name, const struct stor
 	struct segment_read *s;
 	int rc;
 
-	if (strlen(name) >= NAME_MAX_BYTES)
+	if (strlen(name) > STORE_NAME_MAX)
 		return ERR_LIMIT;
 	s = mem_zalloc(sizeof(*s));
 	if (s == NULL)

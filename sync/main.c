@@ -16,6 +16,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/repo_list.h"
 #include "sync/github/gh_settings.h"
 #include "sync/listener.h"
 #include "sync/pace.h"
@@ -142,10 +143,7 @@ read_settings(
 static int
 check_name(const char *what, const char *name, struct err_info *ei)
 {
-	if (strlen(name) > 100 ||
-	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") !=
-		strlen(name) ||
-	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+	if (!repo_part_ok(slice_str(name)))
 		return err_set(ei, ERR_INVAL, "--%s: \"%s\" is not a GitHub name", what, name);
 	return 0;
 }

@@ -29,12 +29,7 @@ read_settings(const struct copy_program *p, struct copy_many *m, int argc, char 
 		    .target = &m->repos,
 		    .value = "URL",
 		    .help = "list of the repositories" },
-		{ .name = "repo",
-		    .type = CONF_LIST,
-		    .target = &m->only,
-		    .value = "OWNER/REPO",
-		    .help = "only this one of the list, or without a list this one; may be "
-			    "repeated" },
+		REPO_PICK_ROW(&m->only),
 		{ .name = "from-prefix",
 		    .target = &m->from,
 		    .value = "URL",

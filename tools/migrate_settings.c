@@ -20,12 +20,7 @@ migrate_settings_read(struct migrate_settings *s, int argc, char **argv, enum co
 		    .target = &s->repos,
 		    .value = "URL",
 		    .help = "list of the repositories to split off" },
-		{ .name = "repo",
-		    .type = CONF_LIST,
-		    .target = &s->only,
-		    .value = "OWNER/REPO",
-		    .help = "only this one of the list, or without a list this one; may be "
-			    "repeated" },
+		REPO_PICK_ROW(&s->only),
 		{ .name = "dest",
 		    .target = &s->dest,
 		    .value = "URL",

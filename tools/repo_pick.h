@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/conf.h"
 #include "base/repo_list.h"
 #include "base/store/store.h"
 
@@ -13,6 +14,14 @@ struct repo_pick {
 	size_t only_count; /* 0 = all of the list */
 	const struct store_open_opts *store_opts;
 };
+
+/* The row of `--repo` in a table of struct conf_option; `list` is its struct conf_list. */
+#define REPO_PICK_ROW(list)                                                                    \
+	{                                                                                      \
+		.name = "repo", .type = CONF_LIST, .target = (list), .value = "OWNER/REPO",    \
+		.help = "only this one of the list, or without a list this one; may be "       \
+			"repeated"                                                             \
+	}
 
 /* ERR_INVAL for one that is not OWNER/REPO: `--repo` of a command line. */
 int repo_pick_check_names(const char *const *only, size_t count, struct err_info *ei);

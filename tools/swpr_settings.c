@@ -13,12 +13,7 @@ read_argv(
 		    .target = &s->repos,
 		    .value = "URL",
 		    .help = "the repository list: gs://bucket/name or file:///path" },
-		{ .name = "repo",
-		    .type = CONF_LIST,
-		    .target = &s->only,
-		    .value = "OWNER/REPO",
-		    .help = "only this one of the list, or without a list this one; may be "
-			    "repeated" },
+		REPO_PICK_ROW(&s->only),
 		{ .name = "router",
 		    .target = &s->router_text,
 		    .required = true,

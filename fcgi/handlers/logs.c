@@ -16,9 +16,8 @@
 #define REPLACED_WAIT_MS 200 /* the tail was replaced while it was asked for: look again */
 #define REPLACED_MAX_MS 5000
 #define READ_LOOK_MS 2         /* is a segment's part there? */
-#define READ_WAIT_MAX_MS 30000 /* with those that asked before */
 #define READ_LOOK_LATER_MS 20  /* the same, when it takes longer */
-#define SEGMENT_NAME_SIZE 1024
+#define READ_WAIT_MAX_MS 30000 /* with the reads that others asked for before */
 
 /* The sum of all sizes is what a client waits to change. */
 static int
@@ -227,7 +226,7 @@ begin_part(struct exchange *x, const struct snap_repo *repo, const struct snap_s
 		.offset = p->wanted.from,
 		.len = (size_t)(p->wanted.to - p->wanted.from + 1) };
 	struct segment_reader *reader;
-	char name[SEGMENT_NAME_SIZE];
+	char name[STORE_NAME_MAX + 1];
 	int rc = reader_of(x->r, &reader);
 
 	if (rc != 0)
