@@ -45,6 +45,8 @@ def deployment(repo):
 class ClusterCase(Case):
     """`recordings()` are the repositories that GitHub has; none is in the list at first."""
 
+    node = None
+
     def recordings(self):
         return []
 
@@ -71,7 +73,9 @@ class ClusterCase(Case):
     def end_programs(self):
         """In the order in which a cluster would not miss them; the node ends its pods."""
         for program in reversed(self.stage.programs):
-            program.stop(60)
+            status = program.stop(60)
+            if program is self.node:
+                self.assertEqual(0, status, self.node.tail())
 
     # the bucket
 

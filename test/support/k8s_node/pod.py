@@ -124,7 +124,7 @@ class Pod(threading.Thread):
         self.ready = False
         self.gone = False
         self.waits_for = ""
-        self._stop = threading.Event()
+        self._told_to_stop = threading.Event()  # a thread's own `_stop` is another thing
 
     # where things are
 
@@ -196,7 +196,7 @@ class Pod(threading.Thread):
     def run(self):
         try:
             if self._begin():
-                while not self._stop.wait(0.05):
+                while not self._told_to_stop.wait(0.05):
                     now = time.monotonic()
                     for container in self.containers:
                         container.look(now)
@@ -206,7 +206,7 @@ class Pod(threading.Thread):
 
     def _begin(self):
         """False when it was told to stop before everything was there."""
-        while not self._stop.is_set():
+        while not self._told_to_stop.is_set():
             try:
                 self._make_volumes()
                 self.waits_for = ""
@@ -218,7 +218,7 @@ class Pod(threading.Thread):
                 if self.waits_for != str(reason):
                     self.waits_for = str(reason)
                     self.node.wake()
-                self._stop.wait(0.3)
+                self._told_to_stop.wait(0.3)
         return False
 
     def _set_ready(self, ready):
@@ -227,7 +227,7 @@ class Pod(threading.Thread):
             self.node.wake()
 
     def stop(self):
-        self._stop.set()
+        self._told_to_stop.set()
 
     def _end(self):
         self._set_ready(False)
